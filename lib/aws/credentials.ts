@@ -1,0 +1,166 @@
+/** Where AWS credentials come from, and when they are asked for again. */
+import { abortable } from '../util/abort.js';
+import { AwsError, ErrorCode } from '../util/errors.js';
+import { redact } from '../util/redact.js';
+
+/** Keys that sign requests. Secret: never log them. */
+export interface AwsCredentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  /** Present with temporary credentials (roles, SSO). */
+  readonly sessionToken?: string;
+  /** When they stop working; absent when they do not expire or nobody said. */
+  readonly expiration?: Date;
+}
+
+/** Hands out credentials that are valid now. */
+export interface CredentialsSource {
+  /**
+   * The current credentials; asks the origin only when there are none or they are about to expire.
+   *
+   * @throws {@link AwsError} with code `KVSB_CREDENTIALS` when there are none
+   */
+  get(options?: { readonly signal?: AbortSignal }): Promise<AwsCredentials>;
+  /** Forgets what is cached, for when AWS refused it: the next {@link get} asks the origin. */
+  invalidate(): void;
+}
+
+/** Options of {@link chainCredentials}. */
+export interface ChainCredentialsOptions {
+  /** Region for the sources that call AWS themselves (SSO, web identity). */
+  readonly region?: string;
+  /** Profile in the shared config files. @defaultValue AWS_PROFILE, else `default` */
+  readonly profile?: string;
+  /** How long before expiry new ones are fetched, in ms. @defaultValue 300000 */
+  readonly refreshAheadMs?: number;
+  /** Current time in ms since the epoch. @defaultValue Date.now */
+  readonly now?: () => number;
+}
+
+/** Credentials that never change, as the local KVS uses them. */
+export function staticCredentials(credentials: AwsCredentials): CredentialsSource {
+  return {
+    get: ({ signal } = {}) =>
+      abortable((resolve) => {
+        resolve(credentials);
+        return () => undefined;
+      }, signal),
+    invalidate: () => undefined,
+  };
+}
+
+/**
+ * The ordinary AWS chain: environment, profile (also process and role), SSO, web identity (EKS),
+ * container role (ECS), instance metadata (EC2); in the SDK's own order.
+ */
+export function chainCredentials(options: ChainCredentialsOptions = {}): CredentialsSource {
+  return new CachedCredentials(() => loadFromChain(options), options);
+}
+
+/** Least time between two refreshes of credentials that still work. */
+const refreshRetryMs = 30_000;
+
+class CachedCredentials implements CredentialsSource {
+  readonly #load: () => Promise<AwsCredentials>;
+  readonly #refreshAheadMs: number;
+  readonly #now: () => number;
+  #cached: AwsCredentials | undefined;
+  #refreshAtMs = 0;
+  #loading: Promise<AwsCredentials> | undefined;
+
+  constructor(
+    load: () => Promise<AwsCredentials>,
+    { refreshAheadMs = 300_000, now = Date.now }: ChainCredentialsOptions,
+  ) {
+    this.#load = load;
+    this.#refreshAheadMs = refreshAheadMs;
+    this.#now = now;
+  }
+
+  get({ signal }: { readonly signal?: AbortSignal } = {}): Promise<AwsCredentials> {
+    return abortable((resolve, reject) => {
+      // One load serves every caller; an abort only stops this caller's waiting.
+      this.#current().then(resolve, reject);
+      return () => undefined;
+    }, signal);
+  }
+
+  invalidate(): void {
+    this.#cached = undefined;
+    this.#loading = undefined;
+  }
+
+  async #current(): Promise<AwsCredentials> {
+    const cached = this.#cached;
+    if (cached !== undefined && this.#now() < this.#refreshAtMs) return cached;
+    try {
+      return await this.#loadOnce();
+    } catch (error) {
+      // Still good for a while: a passing failure of the origin must not stop a recording.
+      const expiresAtMs = cached?.expiration?.getTime();
+      if (cached === undefined || expiresAtMs === undefined || this.#now() >= expiresAtMs) {
+        throw error;
+      }
+      this.#refreshAtMs = Math.min(this.#now() + refreshRetryMs, expiresAtMs);
+      return cached;
+    }
+  }
+
+  #refreshTimeOf({ expiration }: AwsCredentials): number {
+    if (expiration === undefined) return Infinity;
+    const expiresAtMs = expiration.getTime();
+    return Math.max(
+      expiresAtMs - this.#refreshAheadMs,
+      Math.min(this.#now() + refreshRetryMs, expiresAtMs),
+    );
+  }
+
+  #loadOnce(): Promise<AwsCredentials> {
+    const loading = (this.#loading ??= this.#load());
+    return loading.then(
+      (credentials) => {
+        if (this.#loading === loading) {
+          this.#loading = undefined;
+          this.#cached = credentials;
+          this.#refreshAtMs = this.#refreshTimeOf(credentials);
+        }
+        return credentials;
+      },
+      (error: unknown) => {
+        if (this.#loading === loading) this.#loading = undefined;
+        throw error;
+      },
+    );
+  }
+}
+
+async function loadFromChain({
+  region,
+  profile,
+}: ChainCredentialsOptions): Promise<AwsCredentials> {
+  // Loaded on first use: with --local it is never needed.
+  const { defaultProvider } = await import('@aws-sdk/credential-provider-node');
+  try {
+    // A new chain each time, past its file cache: it would hand out what it had before.
+    const chain = defaultProvider({
+      ignoreCache: true,
+      ...(profile === undefined ? {} : { profile }),
+      ...(region === undefined ? {} : { clientConfig: { region } }),
+    });
+    const { accessKeyId, secretAccessKey, sessionToken, expiration } = await chain();
+    return {
+      accessKeyId,
+      secretAccessKey,
+      ...(sessionToken === undefined ? {} : { sessionToken }),
+      ...(expiration === undefined ? {} : { expiration }),
+    };
+  } catch (error) {
+    const reason = error instanceof Error ? redact(error.message) : 'unknown reason';
+    throw new AwsError(ErrorCode.credentials, `No AWS credentials could be loaded: ${reason}`, {
+      fix:
+        'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, choose a profile with AWS_PROFILE ' +
+        '(after `aws sso login` for SSO), or give the ECS task, EKS pod or EC2 instance a role.',
+      cause: error,
+    });
+  }
+}
