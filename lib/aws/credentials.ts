@@ -155,12 +155,12 @@ async function loadFromChain({
       ...(expiration === undefined ? {} : { expiration }),
     };
   } catch (error) {
+    // Not kept as cause: a credential_process may have printed anything into it.
     const reason = error instanceof Error ? redact(error.message) : 'unknown reason';
     throw new AwsError(ErrorCode.credentials, `No AWS credentials could be loaded: ${reason}`, {
       fix:
         'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, choose a profile with AWS_PROFILE ' +
         '(after `aws sso login` for SSO), or give the ECS task, EKS pod or EC2 instance a role.',
-      cause: error,
     });
   }
 }
