@@ -74,7 +74,8 @@ const kindByName = new Map<string, AwsFailureKind>([
 
 /** The words AWS uses for a signature whose time is off (WebRTC SDK for C looks for the same). */
 const clockSkewPattern = /signature (?:has )?expired|signature not yet current/i;
-const networkCodePattern = /^(?:E[A-Z]{3,}|EAI_[A-Z]+|ERR_TLS_[A-Z_]+|[A-Z_]*CERT[A-Z_]*)$/;
+/** Node's codes for failed look-ups, connections and certificates; not its ERR_ for wrong calls. */
+const networkCodePattern = /^(?!ERR_(?!TLS|SSL))[A-Z][A-Z0-9_]+$/;
 const messageMaxLength = 300;
 
 /** Classifies an answer by what the service said. */
