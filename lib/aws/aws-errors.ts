@@ -191,7 +191,7 @@ export function awsErrorOf(failure: AwsFailure, call: AwsCall): AwsError {
     case 'serverFault':
       return new AwsError(
         ErrorCode.aws,
-        `${host} failed to answer ${action} (${describe(failure)})`,
+        `${host} failed to answer ${action} (${describeFailure(failure)})`,
         {
           fix: 'Try again later; check the AWS Health Dashboard of the region.',
         },
@@ -200,7 +200,7 @@ export function awsErrorOf(failure: AwsFailure, call: AwsCall): AwsError {
     case 'other':
       return new AwsError(
         ErrorCode.aws,
-        `${action}${aboutResource(call)} failed (${describe(failure)})`,
+        `${action}${aboutResource(call)} failed (${describeFailure(failure)})`,
       );
   }
 }
@@ -233,7 +233,8 @@ function aboutResource({ resource }: AwsCall): string {
   return resource === undefined ? '' : ` on the ${resource.type} "${resource.name}"`;
 }
 
-function describe({ name, status, message }: AwsFailure): string {
+/** What the service said, on one line: name, HTTP status, message. */
+export function describeFailure({ name, status, message }: AwsFailure): string {
   const head = status === undefined ? name : `${name}, HTTP ${String(status)}`;
   return message === '' ? head : `${head}: ${message}`;
 }

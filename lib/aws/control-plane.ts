@@ -322,7 +322,7 @@ function required<T extends string>(value: T | undefined, action: string, member
 
 function endpointUrl(text: string | undefined, protocols: readonly string[], action: string): URL {
   const url = text !== undefined && URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !protocols.includes(url.protocol) || url.search !== '') {
+  if (url === undefined || !protocols.includes(url.protocol) || url.search + url.hash !== '') {
     throw incomplete(action, `a usable ${protocols.join(' or ')} endpoint`);
   }
   return url;
