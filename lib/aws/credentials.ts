@@ -60,6 +60,9 @@ export function chainCredentials(options: ChainCredentialsOptions = {}): Credent
 /** Least time between two refreshes of credentials that still work. */
 const refreshRetryMs = 30_000;
 
+/** Credentials that work for less than this are renewed before they are handed out. */
+const minRemainingMs = 60_000;
+
 class CachedCredentials implements CredentialsSource {
   readonly #load: () => Promise<AwsCredentials>;
   readonly #refreshAheadMs: number;
@@ -92,18 +95,20 @@ class CachedCredentials implements CredentialsSource {
 
   async #current(): Promise<AwsCredentials> {
     const cached = this.#cached;
-    if (cached !== undefined && this.#now() < this.#refreshAtMs) return cached;
-    try {
-      return await this.#loadOnce();
-    } catch (error) {
+    if (cached === undefined) return this.#loadOnce();
+    const nowMs = this.#now();
+    if (nowMs < this.#refreshAtMs) return cached;
+    const expiresAtMs = cached.expiration?.getTime() ?? Infinity;
+    const refreshed = this.#loadOnce().catch((error: unknown) => {
       // Still good for a while: a passing failure of the origin must not stop a recording.
-      const expiresAtMs = cached?.expiration?.getTime();
-      if (cached === undefined || expiresAtMs === undefined || this.#now() >= expiresAtMs) {
-        throw error;
-      }
-      this.#refreshAtMs = Math.min(this.#now() + refreshRetryMs, expiresAtMs);
+      if (this.#now() >= expiresAtMs) throw error;
+      this.#refreshAtMs = Math.min(nowMs + refreshRetryMs, expiresAtMs);
       return cached;
-    }
+    });
+    if (expiresAtMs - nowMs < minRemainingMs) return refreshed;
+    // Nobody has to wait for keys that are not needed yet. A failure shows once they are.
+    refreshed.catch(() => undefined);
+    return cached;
   }
 
   #refreshTimeOf({ expiration }: AwsCredentials): number {
