@@ -1,0 +1,47 @@
+// The addon's entry point. Types of everything exported here: lib/media/native.ts.
+#include <napi.h>
+
+#include <memory>
+
+#include "binding/errors.h"
+#include "binding/session_wrap.h"
+#include "media/gstreamer.h"
+
+namespace kvsbridge::binding {
+namespace {
+
+/// `initialize(makeError)`: starts GStreamer and tells how to make errors. Blocks for some 20 ms,
+/// and for seconds on the first run of a machine, when GStreamer scans its plugins.
+void Initialize(const Napi::CallbackInfo& info) {
+  if (!info[0].IsFunction()) throw Napi::TypeError::New(info.Env(), "makeError must be a function");
+  auto* data = info.Env().GetInstanceData<AddonData>();
+  data->make_error = Napi::Persistent(info[0].As<Napi::Function>());
+  Guard(info.Env(), [] { InitializeGStreamer(); });
+}
+
+/// `gstreamerVersion(): string`
+Napi::Value Version(const Napi::CallbackInfo& info) {
+  return Napi::String::New(info.Env(), GStreamerVersion());
+}
+
+/// `hasElement(factory: string): boolean`
+Napi::Value HasElementJs(const Napi::CallbackInfo& info) {
+  if (!info[0].IsString()) throw Napi::TypeError::New(info.Env(), "factory must be a string");
+  return Napi::Boolean::New(info.Env(), HasElement(info[0].As<Napi::String>().Utf8Value()));
+}
+
+Napi::Object InitAddon(Napi::Env env, Napi::Object exports) {
+  env.SetInstanceData(std::make_unique<AddonData>().release());
+  exports.Set("initialize", Napi::Function::New(env, Initialize, "initialize"));
+  exports.Set("gstreamerVersion", Napi::Function::New(env, Version, "gstreamerVersion"));
+  exports.Set("hasElement", Napi::Function::New(env, HasElementJs, "hasElement"));
+  exports.Set("Receiver", ReceiverWrap::Define(env));
+  exports.Set("Publisher", PublisherWrap::Define(env));
+  return exports;
+}
+
+}  // namespace
+
+NODE_API_MODULE(kvs_bridge, InitAddon)
+
+}  // namespace kvsbridge::binding

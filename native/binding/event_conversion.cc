@@ -1,0 +1,157 @@
+#include "binding/event_conversion.h"
+
+#include <memory>
+#include <utility>
+
+#include "binding/errors.h"
+
+namespace kvsbridge::binding {
+namespace {
+
+/// Gives the bytes to a Buffer without copying them where the runtime allows it.
+Napi::Value ToBuffer(Napi::Env env, Bytes bytes) {
+  auto owned = std::make_unique<Bytes>(std::move(bytes));
+  Bytes* held = owned.release();
+  return Napi::Buffer<std::uint8_t>::NewOrCopy(
+      env, held->data(), held->size(),
+      [](Napi::Env /*env*/, std::uint8_t* /*data*/, Bytes* hint) { delete hint; }, held);
+}
+
+/// Collects members; JavaScript numbers hold every count and every millisecond exactly.
+class ObjectBuilder {
+ public:
+  ObjectBuilder(Napi::Env env, const char* type) : env_(env), object_(Napi::Object::New(env)) {
+    Set("type", std::string(type));
+  }
+
+  ObjectBuilder& Set(const char* key, const std::string& value) {
+    object_.Set(key, Napi::String::New(env_, value));
+    return *this;
+  }
+  ObjectBuilder& Set(const char* key, double value) {
+    object_.Set(key, Napi::Number::New(env_, value));
+    return *this;
+  }
+  template <typename Integer>
+    requires std::is_integral_v<Integer>
+  ObjectBuilder& Set(const char* key, Integer value) {
+    if constexpr (std::is_same_v<Integer, bool>) {
+      object_.Set(key, Napi::Boolean::New(env_, value));
+      return *this;
+    } else {
+      return Set(key, static_cast<double>(value));
+    }
+  }
+  ObjectBuilder& Set(const char* key, Bytes value) {
+    object_.Set(key, ToBuffer(env_, std::move(value)));
+    return *this;
+  }
+
+  [[nodiscard]] Napi::Object Done() const { return object_; }
+
+ private:
+  Napi::Env env_;
+  Napi::Object object_;
+};
+
+struct Converter {
+  Napi::Env env;
+
+  Napi::Object operator()(LocalDescriptionEvent event) const {
+    return ObjectBuilder(env, "localDescription")
+        .Set("sdpType", event.type)
+        .Set("sdp", event.sdp)
+        .Done();
+  }
+  Napi::Object operator()(LocalCandidateEvent event) const {
+    return ObjectBuilder(env, "localCandidate")
+        .Set("sdpMLineIndex", event.sdp_m_line_index)
+        .Set("candidate", event.candidate)
+        .Done();
+  }
+  Napi::Object operator()(ConnectionStateEvent event) const {
+    return ObjectBuilder(env, "connectionState")
+        .Set("connection", event.connection)
+        .Set("ice", event.ice)
+        .Done();
+  }
+  Napi::Object operator()(TrackEvent event) const {
+    return ObjectBuilder(env, "track")
+        .Set("kind", event.kind)
+        .Set("codec", event.codec)
+        .Set("storedAs", event.stored_as)
+        .Done();
+  }
+  Napi::Object operator()(EpochEvent event) const {
+    return ObjectBuilder(env, "epoch")
+        .Set("epoch", event.epoch)
+        .Set("timecodeMs", event.timecode_ms)
+        .Set("videoCodec", event.video_codec)
+        .Set("width", event.width)
+        .Set("height", event.height)
+        .Set("audioCodec", event.audio_codec)
+        .Set("header", std::move(event.header))
+        .Done();
+  }
+  Napi::Object operator()(FragmentStartEvent event) const {
+    return ObjectBuilder(env, "fragmentStart")
+        .Set("epoch", event.epoch)
+        .Set("timecodeMs", event.timecode_ms)
+        .Done();
+  }
+  Napi::Object operator()(MediaDataEvent event) const {
+    return ObjectBuilder(env, "mediaData").Set("data", std::move(event.data)).Done();
+  }
+  Napi::Object operator()(FragmentEndEvent event) const {
+    return ObjectBuilder(env, "fragmentEnd")
+        .Set("epoch", event.epoch)
+        .Set("timecodeMs", event.timecode_ms)
+        .Set("durationMs", event.duration_ms)
+        .Set("videoFrames", event.video_frames)
+        .Set("audioFrames", event.audio_frames)
+        .Set("silentAudioFrames", event.silent_audio_frames)
+        .Done();
+  }
+  Napi::Object operator()(EpochEndEvent event) const {
+    return ObjectBuilder(env, "epochEnd")
+        .Set("epoch", event.epoch)
+        .Set("trailer", std::move(event.trailer))
+        .Done();
+  }
+  Napi::Object operator()(FramesDroppedEvent event) const {
+    return ObjectBuilder(env, "framesDropped")
+        .Set("videoFrames", event.video_frames)
+        .Set("reason", event.reason)
+        .Done();
+  }
+  Napi::Object operator()(StatsEvent event) const {
+    return ObjectBuilder(env, "stats")
+        .Set("videoFramesReceived", event.video_frames_received)
+        .Set("audioFramesReceived", event.audio_frames_received)
+        .Set("videoBytesReceived", event.video_bytes_received)
+        .Set("videoFramesWritten", event.video_frames_written)
+        .Set("videoFramesDropped", event.video_frames_dropped)
+        .Set("keyframeRequests", event.keyframe_requests)
+        .Set("newestVideoTimecodeMs", event.newest_video_timecode_ms)
+        .Set("framesSent", event.frames_sent)
+        .Done();
+  }
+  Napi::Object operator()(ErrorEvent event) const {
+    return ObjectBuilder(env, "error")
+        .Set("kind", std::string(KindName(event.kind)))
+        .Set("fatal", event.fatal)
+        .Set("message", event.message)
+        .Set("element", event.element)
+        .Set("debug", event.debug)
+        .Done();
+  }
+  Napi::Object operator()(ClosedEvent /*event*/) const {
+    return ObjectBuilder(env, "closed").Done();
+  }
+};
+
+}  // namespace
+
+Napi::Object ToJs(Napi::Env env, Event event) { return std::visit(Converter{env}, std::move(event)); }
+
+}  // namespace kvsbridge::binding

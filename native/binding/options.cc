@@ -1,0 +1,89 @@
+#include "binding/options.h"
+
+#include <cmath>
+#include <string>
+
+#include "media/media_error.h"
+
+namespace kvsbridge::binding {
+namespace {
+
+constexpr std::size_t kMaxTextBytes = 1024UL * 1024;
+constexpr unsigned kMaxIceServers = 64;
+
+[[noreturn]] void Reject(const std::string& name, const std::string& expected) {
+  throw MediaError(ErrorKind::kOptions, name + " must be " + expected);
+}
+
+Napi::Object ReadObject(const Napi::Value& value, const char* name) {
+  if (!value.IsObject()) Reject(name, "an object");
+  return value.As<Napi::Object>();
+}
+
+bool ReadBool(const Napi::Value& value, const char* name) {
+  if (!value.IsBoolean()) Reject(name, "a boolean");
+  return value.As<Napi::Boolean>().Value();
+}
+
+PeerOptions ReadPeerOptions(const Napi::Object& object) {
+  PeerOptions options;
+  options.jitter_buffer_ms = ReadUnsigned(object.Get("jitterBufferMs"), "jitterBufferMs", 0, 10'000);
+  options.relay_only = ReadBool(object.Get("relayOnly"), "relayOnly");
+  const Napi::Value servers = object.Get("iceServers");
+  if (!servers.IsArray()) Reject("iceServers", "an array");
+  const auto array = servers.As<Napi::Array>();
+  if (array.Length() > kMaxIceServers) Reject("iceServers", "at most 64 entries long");
+  for (std::uint32_t i = 0; i < array.Length(); ++i) {
+    const Napi::Object server = ReadObject(array.Get(i), "iceServers[]");
+    options.ice_servers.push_back({ReadString(server.Get("uri"), "iceServers[].uri"),
+                                   ReadString(server.Get("username"), "iceServers[].username"),
+                                   ReadString(server.Get("password"), "iceServers[].password")});
+  }
+  return options;
+}
+
+}  // namespace
+
+std::string ReadString(const Napi::Value& value, const char* name) {
+  if (!value.IsString()) Reject(name, "a string");
+  std::string text = value.As<Napi::String>().Utf8Value();
+  if (text.size() > kMaxTextBytes) Reject(name, "at most 1 MiB long");
+  // C strings end at NUL: what lies behind it would silently be lost.
+  if (text.find('\0') != std::string::npos) Reject(name, "free of NUL characters");
+  return text;
+}
+
+unsigned ReadUnsigned(const Napi::Value& value, const char* name, unsigned min, unsigned max) {
+  const std::string expected =
+      "a whole number from " + std::to_string(min) + " to " + std::to_string(max);
+  if (!value.IsNumber()) Reject(name, expected);
+  const double number = value.As<Napi::Number>().DoubleValue();
+  if (std::floor(number) != number || number < min || number > max) Reject(name, expected);
+  return static_cast<unsigned>(number);
+}
+
+ReceiverOptions ReadReceiverOptions(const Napi::Value& value) {
+  const Napi::Object object = ReadObject(value, "options");
+  ReceiverOptions options;
+  options.peer = ReadPeerOptions(object);
+  options.audio = ReadBool(object.Get("audio"), "audio");
+  options.recorder.target_fragment_ms =
+      ReadUnsigned(object.Get("targetFragmentMs"), "targetFragmentMs", 1'000, 18'000);
+  return options;
+}
+
+PublisherOptions ReadPublisherOptions(const Napi::Value& value) {
+  const Napi::Object object = ReadObject(value, "options");
+  PublisherOptions options;
+  options.peer = ReadPeerOptions(object);
+  options.offer = ReadString(object.Get("offer"), "offer");
+  options.source.width = ReadUnsigned(object.Get("width"), "width", 480, 3'840);
+  options.source.height = ReadUnsigned(object.Get("height"), "height", 64, 2'160);
+  options.source.frame_rate = ReadUnsigned(object.Get("frameRate"), "frameRate", 1, 60);
+  options.source.video_bitrate_bps =
+      ReadUnsigned(object.Get("videoBitrateBps"), "videoBitrateBps", 64'000, 20'000'000);
+  options.source.audio = ReadBool(object.Get("audio"), "audio");
+  return options;
+}
+
+}  // namespace kvsbridge::binding

@@ -1,0 +1,21 @@
+// Session options, read from JavaScript objects and checked.
+#pragma once
+
+#include <napi.h>
+
+#include "media/publisher_session.h"
+#include "media/receiver_session.h"
+
+namespace kvsbridge::binding {
+
+/// @throws MediaError (kOptions) naming the member that is missing or wrong
+ReceiverOptions ReadReceiverOptions(const Napi::Value& value);
+/// @throws MediaError (kOptions) naming the member that is missing or wrong
+PublisherOptions ReadPublisherOptions(const Napi::Value& value);
+
+/// An argument that must be a string. @throws MediaError (kOptions)
+std::string ReadString(const Napi::Value& value, const char* name);
+/// An argument that must be a whole number in [min, max]. @throws MediaError (kOptions)
+unsigned ReadUnsigned(const Napi::Value& value, const char* name, unsigned min, unsigned max);
+
+}  // namespace kvsbridge::binding

@@ -1,0 +1,126 @@
+// What a session tells its owner. Plain data; crosses threads by move.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "media/media_error.h"
+
+namespace kvsbridge {
+
+using Bytes = std::vector<std::uint8_t>;
+
+/// A local SDP (offer of a receiver, answer of a publisher) is ready to be sent.
+struct LocalDescriptionEvent {
+  std::string type;  ///< "offer" or "answer"
+  std::string sdp;
+};
+
+/// A local ICE candidate to trickle to the peer.
+struct LocalCandidateEvent {
+  unsigned sdp_m_line_index = 0;
+  std::string candidate;
+};
+
+/// The peer connection changed state (W3C names: "connecting", "connected", "failed", …).
+struct ConnectionStateEvent {
+  std::string connection;
+  std::string ice;
+};
+
+/// A media track of the peer began to arrive.
+struct TrackEvent {
+  std::string kind;   ///< "video" or "audio"
+  std::string codec;  ///< RTP encoding name, such as "H264"
+  std::string stored_as;  ///< what becomes of it: "H264" (untouched), "AAC"
+};
+
+/// A stretch of constant codec configuration begins.
+struct EpochEvent {
+  unsigned epoch = 0;
+  std::int64_t timecode_ms = 0;  ///< epoch milliseconds of its first keyframe
+  std::string video_codec;       ///< RFC 6381, such as "avc1.42c01f"
+  unsigned width = 0;
+  unsigned height = 0;
+  std::string audio_codec;  ///< RFC 6381 ("mp4a.40.2"), empty when no audio track is declared
+  Bytes header;             ///< what a sink must send first; MKV header for PutMedia
+};
+
+/// A fragment begins; its bytes follow as MediaDataEvent.
+struct FragmentStartEvent {
+  unsigned epoch = 0;
+  std::int64_t timecode_ms = 0;
+};
+
+/// The next bytes of the current fragment.
+struct MediaDataEvent {
+  Bytes data;
+};
+
+/// The current fragment is complete.
+struct FragmentEndEvent {
+  unsigned epoch = 0;
+  std::int64_t timecode_ms = 0;
+  unsigned duration_ms = 0;
+  unsigned video_frames = 0;
+  unsigned audio_frames = 0;
+  unsigned silent_audio_frames = 0;  ///< how many of `audio_frames` are filled-in silence
+};
+
+/// The current epoch is complete.
+struct EpochEndEvent {
+  unsigned epoch = 0;
+  Bytes trailer;
+};
+
+/// Received video frames that could not be stored.
+struct FramesDroppedEvent {
+  unsigned video_frames = 0;
+  std::string reason;  ///< "before-keyframe", "fragment-too-long", "queue-full"
+};
+
+/// Counters since the session began, sent about once a second.
+struct StatsEvent {
+  std::uint64_t video_frames_received = 0;
+  std::uint64_t audio_frames_received = 0;
+  std::uint64_t video_bytes_received = 0;
+  std::uint64_t video_frames_written = 0;
+  std::uint64_t video_frames_dropped = 0;
+  std::uint64_t keyframe_requests = 0;
+  std::int64_t newest_video_timecode_ms = 0;
+  std::uint64_t frames_sent = 0;  ///< publisher only
+};
+
+/// Something went wrong; `fatal` ends the session.
+struct ErrorEvent {
+  ErrorKind kind = ErrorKind::kMedia;
+  bool fatal = false;
+  std::string message;
+  std::string element;
+  std::string debug;
+};
+
+/// Always the last event: the pipeline is gone.
+struct ClosedEvent {};
+
+using Event =
+    std::variant<LocalDescriptionEvent, LocalCandidateEvent, ConnectionStateEvent, TrackEvent,
+                 EpochEvent, FragmentStartEvent, MediaDataEvent, FragmentEndEvent, EpochEndEvent,
+                 FramesDroppedEvent, StatsEvent, ErrorEvent, ClosedEvent>;
+
+/// Where a session's events go. Implementations accept calls from any thread and never block.
+class EventSink {
+ public:
+  EventSink() = default;
+  EventSink(const EventSink&) = delete;
+  EventSink& operator=(const EventSink&) = delete;
+  virtual ~EventSink() = default;
+
+  virtual void Emit(Event event) = 0;
+  /// True when the owner lags so far behind that media must be dropped.
+  [[nodiscard]] virtual bool IsFull() const = 0;
+};
+
+}  // namespace kvsbridge

@@ -1,0 +1,123 @@
+#include "media/gstreamer.h"
+
+#include <dlfcn.h>
+
+#include <array>
+#include <mutex>
+#include <string_view>
+
+#include "media/media_error.h"
+
+namespace kvsbridge {
+namespace {
+
+// Sanitizer runtimes refuse RTLD_DEEPBIND (google/sanitizers#611); native tests run without Node,
+// so there is nothing to isolate from.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kIsolate = false;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+constexpr bool kIsolate = false;
+#else
+constexpr bool kIsolate = true;
+#endif
+#else
+constexpr bool kIsolate = true;
+#endif
+
+/// Loads a library so that its own dependencies win over the executable's symbols. The handle is
+/// kept for ever: later opens by GStreamer or the linker then share this binding.
+void LoadIsolated(const char* file) { dlopen(file, RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND); }
+
+void IsolateOpenSsl() {
+  // Both generations: Debian and Ubuntu since 22.04 ship 3; a missing one is no error.
+  for (const char* library : {"libcrypto.so.3", "libssl.so.3"}) LoadIsolated(library);
+  // The plugins that call OpenSSL, directly or through libsrtp and libnice.
+  GstRegistry* registry = gst_registry_get();
+  for (const char* plugin_name : {"dtls", "srtp", "nice", "webrtc"}) {
+    const auto plugin =
+        ObjectPtr<GstPlugin>::Adopt(gst_registry_find_plugin(registry, plugin_name));
+    if (!plugin) continue;
+    const gchar* file = gst_plugin_get_filename(plugin.get());
+    if (file != nullptr) LoadIsolated(file);
+  }
+}
+
+struct Package {
+  std::string_view element;
+  std::string_view package;
+};
+
+constexpr std::array kPackages = {
+    Package{"webrtcbin", "gstreamer1.0-plugins-bad"},
+    Package{"dtlssrtpdec", "gstreamer1.0-plugins-bad"},
+    Package{"srtpdec", "gstreamer1.0-plugins-bad"},
+    Package{"nicesrc", "gstreamer1.0-nice"},
+    Package{"nicesink", "gstreamer1.0-nice"},
+    Package{"h264parse", "gstreamer1.0-plugins-bad"},
+    Package{"voaacenc", "gstreamer1.0-plugins-bad"},
+    Package{"rtpbin", "gstreamer1.0-plugins-good"},
+    Package{"rtph264depay", "gstreamer1.0-plugins-good"},
+    Package{"rtph264pay", "gstreamer1.0-plugins-good"},
+    Package{"rtpopusdepay", "gstreamer1.0-plugins-good"},
+    Package{"rtpopuspay", "gstreamer1.0-plugins-good"},
+    Package{"avenc_aac", "gstreamer1.0-libav"},
+    Package{"x264enc", "gstreamer1.0-plugins-ugly"},
+    Package{"timeoverlay", "gstreamer1.0-plugins-base or gstreamer1.0-x"},
+};
+
+std::string PackageOf(std::string_view element) {
+  for (const auto& entry : kPackages) {
+    if (entry.element == element) return std::string(entry.package);
+  }
+  return "gstreamer1.0-plugins-base";
+}
+
+[[noreturn]] void ThrowMissing(const std::string& factory) {
+  throw MediaError(ErrorKind::kMissingPlugin,
+                   "GStreamer has no element \"" + factory + "\"; install the package " +
+                       PackageOf(factory));
+}
+
+}  // namespace
+
+void InitializeGStreamer() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    GError* raw_error = nullptr;
+    if (gst_init_check(nullptr, nullptr, &raw_error) == FALSE) {
+      const GErrorPtr error(raw_error);
+      throw MediaError(ErrorKind::kMedia, std::string("GStreamer cannot be initialized: ") +
+                                              (error ? error->message : "no reason given"));
+    }
+    if (kIsolate) IsolateOpenSsl();
+  });
+}
+
+std::string GStreamerVersion() {
+  guint major = 0;
+  guint minor = 0;
+  guint micro = 0;
+  guint nano = 0;
+  gst_version(&major, &minor, &micro, &nano);
+  return std::to_string(major) + "." + std::to_string(minor) + "." + std::to_string(micro);
+}
+
+ElementPtr MakeElement(const std::string& factory, const std::string& name) {
+  auto element = ElementPtr::Sink(gst_element_factory_make(factory.c_str(), name.c_str()));
+  if (!element) ThrowMissing(factory);
+  return element;
+}
+
+bool HasElement(const std::string& factory) {
+  return static_cast<bool>(
+      ObjectPtr<GstElementFactory>::Adopt(gst_element_factory_find(factory.c_str())));
+}
+
+void RequireElements(std::initializer_list<const char*> factories) {
+  for (const char* factory : factories) {
+    if (!HasElement(factory)) ThrowMissing(factory);
+  }
+}
+
+}  // namespace kvsbridge

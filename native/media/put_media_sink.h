@@ -1,0 +1,33 @@
+// The sink that feeds lib/putmedia: muxes to Matroska and emits the bytes.
+#pragma once
+
+#include "media/mkv_writer.h"
+#include "media/sink.h"
+
+namespace kvsbridge {
+
+/// Emits Epoch/Fragment/MediaData events. Bytes leave at every Flush, not per fragment.
+class PutMediaSink : public MediaSink {
+ public:
+  /// @param events outlives the sink
+  explicit PutMediaSink(EventSink& events) : events_(events) {}
+
+  void BeginEpoch(const Epoch& epoch) override;
+  void BeginFragment(std::int64_t timecode_ms) override;
+  void WriteVideo(const VideoFrame& frame) override;
+  void WriteAudio(const AudioFrame& frame) override;
+  void Flush() override;
+  void EndFragment(const FragmentTotals& totals) override;
+  void EndEpoch() override;
+  [[nodiscard]] bool HasRoom() const override { return !events_.IsFull(); }
+
+ private:
+  void WriteBlock(unsigned track, std::int64_t pts_ns, bool keyframe, GstBuffer* data);
+
+  EventSink& events_;
+  MkvWriter writer_;
+  Bytes pending_;
+  unsigned epoch_ = 0;
+};
+
+}  // namespace kvsbridge

@@ -1,0 +1,187 @@
+#include "media/receiver_session.h"
+
+#include <gst/webrtc/webrtc.h>
+
+#include <utility>
+
+#include "media/aac_encoder.h"
+#include "media/gstreamer.h"
+#include "media/offer_caps.h"
+#include "media/put_media_sink.h"
+
+namespace kvsbridge {
+namespace {
+
+constexpr unsigned kTicksPerStats = 10;
+
+}  // namespace
+
+ReceiverSession::ReceiverSession(ReceiverOptions options, std::shared_ptr<EventSink> events)
+    : Session("kvsb-receiver", options.peer, std::move(events)),
+      options_(std::move(options)),
+      inbox_(loop().poster(),
+             [this](std::vector<Delivery> deliveries) { Deliver(std::move(deliveries)); }) {}
+
+ReceiverSession::~ReceiverSession() { Shutdown(); }
+
+void ReceiverSession::SetRemoteAnswer(std::string sdp) {
+  Post([this, text = std::move(sdp)] {
+    if (has_peer()) peer().SetRemoteAnswer(text);
+  });
+}
+
+void ReceiverSession::RequestKeyframe() {
+  Post([this] {
+    const auto video = tracks_.find("video");
+    if (video != tracks_.end()) video->second->RequestKeyframe();
+  });
+}
+
+void ReceiverSession::OnStart() {
+  RequireElements({"rtph264depay", "h264parse", "appsink"});
+  if (options_.audio) {
+    RequireElements({"rtpopusdepay", "opusdec", "audioconvert", "audioresample"});
+    MakeAacEncoder("probe");
+  }
+  sink_ = std::make_unique<PutMediaSink>(events());
+  recorder_ = std::make_unique<Recorder>(
+      options_.recorder, *sink_,
+      Recorder::Handlers{[this] {
+                           const auto video = tracks_.find("video");
+                           if (video != tracks_.end()) video->second->RequestKeyframe();
+                         },
+                         [this](unsigned frames, const char* reason) {
+                           dropped_[reason] += frames;
+                         }});
+  AddTransceivers();
+  gst_element_set_state(GST_ELEMENT_CAST(pipeline()), GST_STATE_PLAYING);
+  clock_ = std::make_unique<MediaClock>(GST_ELEMENT_CAST(pipeline()));
+  peer().Offer();
+}
+
+void ReceiverSession::AddTransceivers() {
+  const auto add = [this](const CapsPtr& caps) {
+    GstWebRTCRTPTransceiver* raw_transceiver = nullptr;
+    g_signal_emit_by_name(peer().element(), "add-transceiver",
+                          GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_RECVONLY, caps.get(),
+                          &raw_transceiver);
+    const auto transceiver = ObjectPtr<GstWebRTCRTPTransceiver>::Adopt(raw_transceiver);
+    return transceiver;
+  };
+  // NACK with RTX for video only: a retransmitted audio packet comes too late to be worth it.
+  g_object_set(add(VideoOfferCaps()).get(), "do-nack", TRUE, nullptr);
+  if (options_.audio) add(AudioOfferCaps());
+}
+
+void ReceiverSession::OnPad(PadPtr pad, gulong block_probe) {
+  try {
+    const std::string kind = ReadPadMedia(pad.get()).kind;
+    tracks_.erase(kind);  // a new SSRC replaces the track it belonged to
+    auto track = Track::Create(
+        pipeline(), pad.get(),
+        {[inbox = inbox_, kind](TrackSample sample) { inbox.Push({kind, std::move(sample)}); },
+         [inbox = inbox_, kind] { inbox.Push({kind, {}}); }});
+    Emit(TrackEvent{kind, track->codec(), kind == "video" ? track->codec() : "AAC"});
+    if (kind == "audio") recorder_->ExpectAudio(true);
+    tracks_[kind] = std::move(track);
+  } catch (const MediaError& error) {
+    Emit(ErrorEvent{error.kind(), false, error.what(), error.element(), error.debug()});
+  }
+  gst_pad_remove_probe(pad.get(), block_probe);
+}
+
+void ReceiverSession::OnConnected() {
+  // The answer tells whether audio will come: declared from the first epoch, it needs no second.
+  if (options_.audio) recorder_->ExpectAudio(PeerSendsAudio(peer().element()));
+}
+
+void ReceiverSession::Deliver(std::vector<Delivery> deliveries) {
+  if (state() == State::kClosed) return;
+  for (const auto& delivery : deliveries) {
+    if (!delivery.sample.sample) {
+      OnTrackEnd(delivery.kind);
+    } else if (delivery.kind == "video") {
+      DeliverVideo(delivery.sample);
+    } else {
+      DeliverAudio(delivery.sample);
+    }
+  }
+}
+
+void ReceiverSession::DeliverVideo(const TrackSample& sample) {
+  GstCaps* caps = gst_sample_get_caps(sample.sample.get());
+  if (caps != nullptr && caps != video_caps_.get()) {
+    video_caps_ = CapsPtr::Share(caps);
+    const auto format = ReadVideoFormat(caps);
+    if (format && (video_format_ == nullptr || *video_format_ != *format)) {
+      video_format_ = std::make_shared<const VideoFormat>(*format);
+    }
+  }
+  GstBuffer* buffer = gst_sample_get_buffer(sample.sample.get());
+  VideoFrame frame;
+  frame.pts_ns = clock_->ToUnixNs(sample.running_time);
+  frame.keyframe =
+      video_format_ != nullptr && !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT);
+  frame.format = video_format_;
+  frame.data = BufferPtr::Share(buffer);
+  recorder_->OnVideo(std::move(frame), MediaClock::MonotonicNs());
+}
+
+void ReceiverSession::DeliverAudio(const TrackSample& sample) {
+  AudioFrame frame;
+  frame.pts_ns = clock_->ToUnixNs(sample.running_time) - AacEncoderDelayNs();
+  frame.data = BufferPtr::Share(gst_sample_get_buffer(sample.sample.get()));
+  recorder_->OnAudio(std::move(frame), MediaClock::MonotonicNs());
+}
+
+void ReceiverSession::OnDrain() {
+  tracks_draining_ = static_cast<unsigned>(tracks_.size());
+  if (tracks_draining_ == 0) {
+    FinishDrain();
+    return;
+  }
+  for (const auto& [kind, track] : tracks_) track->Drain();
+}
+
+void ReceiverSession::OnTrackEnd(const std::string& /*kind*/) {
+  if (state() != State::kStopping || tracks_draining_ == 0) return;
+  if (--tracks_draining_ == 0) FinishDrain();
+}
+
+void ReceiverSession::OnClosing() {
+  if (recorder_ != nullptr) {
+    recorder_->Finish();
+    ReportDrops();
+    EmitStats();
+  }
+}
+
+void ReceiverSession::OnClosed() { tracks_.clear(); }
+
+void ReceiverSession::OnTick() {
+  recorder_->Tick(MediaClock::MonotonicNs(), MediaClock::UnixNs());
+  if (++ticks_ % kTicksPerStats != 0) return;
+  ReportDrops();
+  EmitStats();
+}
+
+void ReceiverSession::ReportDrops() {
+  for (const auto& [reason, frames] : std::exchange(dropped_, {})) {
+    Emit(FramesDroppedEvent{frames, reason});
+  }
+}
+
+void ReceiverSession::EmitStats() {
+  const RecorderStats& stats = recorder_->stats();
+  StatsEvent event;
+  event.video_frames_received = stats.video_frames_received;
+  event.audio_frames_received = stats.audio_frames_received;
+  event.video_bytes_received = stats.video_bytes_received;
+  event.video_frames_written = stats.video_frames_written;
+  event.video_frames_dropped = stats.video_frames_dropped;
+  event.keyframe_requests = stats.keyframe_requests;
+  event.newest_video_timecode_ms = stats.newest_video_ms;
+  Emit(event);
+}
+
+}  // namespace kvsbridge

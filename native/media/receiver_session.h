@@ -1,0 +1,70 @@
+// Receives a live master and records it.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "glib/inbox.h"
+#include "media/media_clock.h"
+#include "media/recorder.h"
+#include "media/session.h"
+#include "media/track.h"
+
+namespace kvsbridge {
+
+/// Settings of a receiver.
+struct ReceiverOptions {
+  PeerOptions peer;
+  RecorderOptions recorder;
+  /// Offer to receive audio.
+  bool audio = true;
+};
+
+/// The offering viewer: webrtcbin, tracks, recorder, sink.
+class ReceiverSession final : public Session {
+ public:
+  ReceiverSession(ReceiverOptions options, std::shared_ptr<EventSink> events);
+  ~ReceiverSession() override;
+
+  /// Hands in the master's answer. Any thread.
+  void SetRemoteAnswer(std::string sdp);
+  /// Asks the master for a keyframe now. Any thread.
+  void RequestKeyframe();
+
+ private:
+  struct Delivery {
+    std::string kind;
+    TrackSample sample;  ///< empty: the track is at its end
+  };
+
+  void OnStart() override;
+  void OnPad(PadPtr pad, gulong block_probe) override;
+  void OnConnected() override;
+  void OnDrain() override;
+  void OnClosing() override;
+  void OnClosed() override;
+  void OnTick() override;
+
+  void AddTransceivers();
+  void Deliver(std::vector<Delivery> deliveries);
+  void DeliverVideo(const TrackSample& sample);
+  void DeliverAudio(const TrackSample& sample);
+  void OnTrackEnd(const std::string& kind);
+  void ReportDrops();
+  void EmitStats();
+
+  const ReceiverOptions options_;
+  const Inbox<Delivery> inbox_;
+  std::unique_ptr<MediaSink> sink_;
+  std::unique_ptr<Recorder> recorder_;
+  std::unique_ptr<MediaClock> clock_;
+  std::map<std::string, std::unique_ptr<Track>> tracks_;
+  std::map<std::string, unsigned> dropped_;  ///< by reason, since the last report
+  CapsPtr video_caps_;
+  std::shared_ptr<const VideoFormat> video_format_;
+  unsigned tracks_draining_ = 0;
+  unsigned ticks_ = 0;
+};
+
+}  // namespace kvsbridge
