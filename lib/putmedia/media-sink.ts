@@ -1,0 +1,188 @@
+/**
+ * What every way of storing media in KVS has in common. Two sides:
+ *
+ * - {@link FragmentWriter} takes Matroska from the muxer. Only a sink that uploads by itself
+ *   implements it; kvssink is fed and uploads in native code.
+ * - {@link MediaSink} tells what became of the media: acknowledgements, losses, the final drain.
+ *   Every sink implements it, from the acknowledgements it gets, wherever they come from.
+ */
+import type { EventEmitter } from 'node:events';
+import type { PutMediaError } from '../util/errors.js';
+
+/** Counts of one complete fragment. */
+export interface FragmentTotals {
+  /** From the fragment's first frame to the end of its last, in ms. */
+  readonly durationMs: number;
+  readonly videoFrames: number;
+  readonly audioFrames: number;
+}
+
+/** The start of an epoch: a stretch of media with constant codec configuration. */
+export interface EpochStart {
+  /** Number of the epoch, increasing within a session. */
+  readonly epoch: number;
+  /** EBML header, Segment, Info and Tracks; opens every request that carries this epoch. */
+  readonly header: Uint8Array;
+}
+
+/** The start of a fragment. */
+export interface FragmentStart {
+  readonly epoch: number;
+  /** Absolute producer time of the first frame: ms since the epoch, increasing. */
+  readonly timecodeMs: number;
+}
+
+/** The end of an epoch. */
+export interface EpochEnd {
+  readonly epoch: number;
+  /** What closes the epoch on the wire (Tags with AWS_KINESISVIDEO_END_OF_FRAGMENT). */
+  readonly trailer: Uint8Array;
+}
+
+/**
+ * The producer's side. Calls come in the order
+ * `beginEpoch (beginFragment write* endFragment)* endEpoch`; none of them blocks or waits.
+ */
+export interface FragmentWriter {
+  beginEpoch(start: EpochStart): void;
+  beginFragment(start: FragmentStart): void;
+  /**
+   * The next whole elements of the current fragment (Cluster header, SimpleBlocks), sent at once.
+   * The sink owns `bytes` from here on: the caller must not write to them again.
+   */
+  write(bytes: Uint8Array): void;
+  endFragment(totals: FragmentTotals): void;
+  endEpoch(end: EpochEnd): void;
+}
+
+/** Names a fragment in an event. */
+export interface FragmentRef {
+  readonly epoch: number;
+  /** Producer time of its first frame, ms since the epoch. */
+  readonly timecodeMs: number;
+  /** The number KVS gave it, a decimal string beyond 2^53; unknown until acknowledged. */
+  readonly fragmentNumber: string | undefined;
+}
+
+/** A fragment is stored for good. */
+export interface PersistedEvent extends FragmentRef, FragmentTotals {
+  /** Size of the fragment in bytes, without headers. */
+  readonly bytes: number;
+  /** From the end of the fragment at the producer to its PERSISTED acknowledgement, in ms. */
+  readonly persistLatencyMs: number;
+}
+
+/** What follows from an ERROR acknowledgement. */
+export type AckErrorAction = 'resend' | 'skipFragment' | 'slowRetry';
+
+/** KVS reported an error. */
+export interface AckErrorEvent {
+  readonly errorId: number;
+  /** For example `FRAGMENT_TIMECODE_LESSER_THAN_PREVIOUS`. */
+  readonly errorName: string;
+  /** The fragment it was about; undefined when none had been sent. */
+  readonly timecodeMs: number | undefined;
+  readonly action: AckErrorAction;
+}
+
+/** An upload connection changed its state. */
+export interface ConnectionEvent {
+  readonly state: 'opening' | 'open' | 'closed';
+  readonly epoch: number;
+  /** Why it closed: as planned, or in the words of what broke it. Only with `closed`. */
+  readonly reason?: string;
+}
+
+/** Why media was given up. */
+export type DropReason =
+  /** The buffer was full: the oldest gave way. */
+  | 'bufferFull'
+  /** KVS refuses this fragment; an `ackError` told why. */
+  | 'refused'
+  /** Received again and again by KVS, but never persisted. */
+  | 'neverPersisted'
+  /** The sink was closed before it was persisted. */
+  | 'closed';
+
+/** Fragments were lost. */
+export interface DroppedEvent {
+  readonly fragments: number;
+  readonly videoFrames: number;
+  readonly audioFrames: number;
+  /** Producer time of the first lost frame and of the end of the last, ms since the epoch. */
+  readonly fromTimecodeMs: number;
+  readonly toTimecodeMs: number;
+  readonly reason: DropReason;
+}
+
+/** Uploading failed. The sink keeps trying; `fatal` says whether that is likely to help. */
+export interface FailedEvent {
+  readonly error: PutMediaError;
+  /** True when somebody has to act (permissions, a deleted stream); it is still tried, slowly. */
+  readonly fatal: boolean;
+  /** When the next attempt follows, in ms; undefined when uploading goes on at once. */
+  readonly retryInMs: number | undefined;
+}
+
+/** Events of a {@link MediaSink}. */
+export interface MediaSinkEvents {
+  /** KVS sees the first byte of a fragment. */
+  buffering: [FragmentRef];
+  /** KVS has the whole fragment. */
+  received: [FragmentRef];
+  persisted: [PersistedEvent];
+  ackError: [AckErrorEvent];
+  connection: [ConnectionEvent];
+  dropped: [DroppedEvent];
+  failed: [FailedEvent];
+}
+
+/** Totals of a {@link MediaSink} since it was made. */
+export interface MediaSinkStats {
+  /** Frames of complete fragments that were handed to the sink. */
+  readonly videoFramesIn: number;
+  readonly audioFramesIn: number;
+  /** Frames of fragments that KVS persisted. */
+  readonly videoFramesStored: number;
+  readonly audioFramesStored: number;
+  readonly fragmentsPersisted: number;
+  readonly fragmentsLost: number;
+  readonly videoFramesLost: number;
+  readonly audioFramesLost: number;
+  /** Fragments held because they are not persisted, the one being produced included. */
+  readonly fragmentsPending: number;
+  /** Memory they hold, in bytes. */
+  readonly bytesPending: number;
+  /** Producer time of the newest persisted fragment, ms since the epoch. */
+  readonly lastPersistedTimecodeMs: number | undefined;
+}
+
+/** What a drain achieved. */
+export interface DrainResult {
+  /** Totals since the sink was made. */
+  readonly persistedFragments: number;
+  readonly lostFragments: number;
+  /** Fragments not confirmed when the drain ended; 0 when it was complete. */
+  readonly pendingFragments: number;
+  readonly lastPersistedTimecodeMs: number | undefined;
+}
+
+/** Options of {@link MediaSink.drain}. */
+export interface DrainOptions {
+  /** Longest wait, in ms. */
+  readonly timeoutMs: number;
+  /** Aborting rejects the drain with the signal's reason; the sink goes on. */
+  readonly signal?: AbortSignal;
+}
+
+/** The side of a sink that tells what became of the media. */
+export interface MediaSink extends EventEmitter<MediaSinkEvents>, AsyncDisposable {
+  stats(): MediaSinkStats;
+  /**
+   * Waits until everything produced is persisted, or the time is up. To be called after the
+   * producer ended: an epoch still open is ended where it is.
+   */
+  drain(options: DrainOptions): Promise<DrainResult>;
+  /** Stops at once; what is not persisted is lost and reported. Can be called repeatedly. */
+  close(): Promise<void>;
+}
