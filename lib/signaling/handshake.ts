@@ -17,6 +17,8 @@ export interface OpenWebSocketOptions {
   readonly call: AwsCall;
   /** PEM of the authority to trust, for a self-signed certificate. */
   readonly ca?: string | undefined;
+  /** How long a closing handshake may take, in ms, whoever began it. */
+  readonly closeTimeoutMs: number;
   /** Called with the socket before it can receive anything, to listen from the first frame on. */
   readonly attach: (socket: WebSocket) => void;
   readonly signal: AbortSignal;
@@ -40,12 +42,15 @@ export class HandshakeFailure extends Error {
  * @throws {@link HandshakeFailure}; the abort reason when aborted
  */
 export function openWebSocket(options: OpenWebSocketOptions): Promise<WebSocket> {
-  const { url, ca, attach, signal } = options;
+  const { url, ca, attach, closeTimeoutMs, signal } = options;
+  // Documented by ws, but missing in its type declarations. Its own default is 30 s.
+  const untyped = { closeTimeout: closeTimeoutMs };
   return abortable<WebSocket>((resolve, reject) => {
     const socket = new WebSocket(url, {
       perMessageDeflate: false,
       maxPayload: maxFrameBytes,
       followRedirects: false,
+      ...untyped,
       ...(ca === undefined ? {} : { ca }),
     });
     // Stays for the socket's whole life: an error without a listener would end the process.

@@ -67,7 +67,7 @@ interface CommonOptions {
   readonly pingIntervalMs?: number;
   /** A connection whose ping is not answered within this, in ms, is dead. @defaultValue 10000 */
   readonly pongTimeoutMs?: number;
-  /** How long `close` waits for the service to agree, in ms. @defaultValue 1000 */
+  /** How long a closing handshake may take, whoever began it, in ms. @defaultValue 1000 */
   readonly closeTimeoutMs?: number;
 }
 
@@ -218,7 +218,7 @@ export class SignalingClient extends EventEmitter<SignalingEvents> implements As
   }
 
   async #open(signal: AbortSignal): Promise<void> {
-    const { endpoint, channelArn, region, credentials, ca } = this.#options;
+    const { endpoint, channelArn, region, credentials, ca, closeTimeoutMs = 1000 } = this.#options;
     const url = await presignSignalingUrl({
       endpoint,
       channelArn,
@@ -230,6 +230,7 @@ export class SignalingClient extends EventEmitter<SignalingEvents> implements As
       url,
       call: this.#call,
       ca,
+      closeTimeoutMs,
       signal,
       attach: (socket) => {
         this.#attach(socket);
@@ -326,17 +327,10 @@ export class SignalingClient extends EventEmitter<SignalingEvents> implements As
     }
     this.#state = 'closing';
     this.#pacer.clear();
-    const { closeTimeoutMs = 1000 } = this.#options;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(() => {
-        socket.terminate();
-      }, closeTimeoutMs);
-      socket.once('close', () => {
-        clearTimeout(timer);
-        resolve();
-      });
-      socket.close(1000);
-    });
+    // Bounded by closeTimeoutMs: ws breaks the connection off then.
+    const closed = new Promise<void>((resolve) => socket.once('close', resolve));
+    socket.close(1000);
+    await closed;
   }
 }
 

@@ -325,6 +325,15 @@ describe('SignalingClient keep-alive and close', () => {
     await client.close();
   });
 
+  it('does not wait for a service that closes and then never hangs up', async () => {
+    const client = viewer({ closeTimeoutMs: 50 });
+    const { peer } = await connect(client);
+    const closed = closedOf(client);
+    peer.close(1001, 'bye');
+    peer.pause();
+    assert.deepEqual(await closed, { code: 1001, reason: 'bye', wasClean: true });
+  });
+
   it('cannot be used twice', async () => {
     const client = viewer();
     await connect(client);
