@@ -3,6 +3,8 @@
  * people read `message` (what is wrong) and `fix` (what to do about it).
  */
 
+import { redact } from './redact.js';
+
 /** Facts about an error beyond its message. */
 export interface ErrorDetails {
   /** What the reader should do; one sentence, no secrets. */
@@ -140,4 +142,36 @@ export class PutMediaError extends KvsBridgeError {
 /** The local KVS could not start or keep its data. */
 export class LocalKvsError extends KvsBridgeError {
   override readonly name = 'LocalKvsError';
+}
+
+/** Wraps anything that was thrown; a {@link KvsBridgeError} passes unchanged. */
+export function asKvsBridgeError(error: unknown, code: ErrorCode = ErrorCode.internal): KvsBridgeError {
+  if (error instanceof KvsBridgeError) return error;
+  const message = redact(error instanceof Error ? error.message : String(error));
+  return new KvsBridgeError(code, message, { cause: error });
+}
+
+/** An error as plain data, for IPC and logs. Free of secrets as far as its message is. */
+export interface SerializedError {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly fix?: string;
+}
+
+/** Reduces an error to what may cross a process boundary or reach a log. */
+export function serializeError(error: KvsBridgeError): SerializedError {
+  return {
+    code: error.code,
+    message: redact(error.message),
+    ...(error.fix === undefined ? {} : { fix: error.fix }),
+  };
+}
+
+/** The error that {@link serializeError} reduced, as an instance of the base class. */
+export function deserializeError({
+  code,
+  message,
+  fix,
+}: SerializedError): KvsBridgeError {
+  return new KvsBridgeError(code, message, fix === undefined ? {} : { fix });
 }

@@ -1,0 +1,130 @@
+/** What a Bridge tells its user. */
+import type { KvsBridgeError } from '../util/errors.js';
+
+/** The states of a Bridge. Only {@link BridgeState.recording} means that media is being kept. */
+export const BridgeState = {
+  idle: 'idle',
+  /** Looks up channel and stream, connects signaling. */
+  starting: 'starting',
+  /** Offered; no master answered yet. */
+  waiting: 'waiting',
+  /** A master answered; no media yet. */
+  connecting: 'connecting',
+  /** Media arrives; nothing of it has been persisted yet. */
+  receiving: 'receiving',
+  /** KVS said PERSISTED within the persist timeout. */
+  recording: 'recording',
+  /** Media should be persisted and is not. */
+  degraded: 'degraded',
+  /** The session ended by itself; the next one is coming. */
+  reconnecting: 'reconnecting',
+  /** Drains. */
+  stopping: 'stopping',
+  stopped: 'stopped',
+} as const;
+
+/** One of {@link BridgeState}. */
+export type BridgeState = (typeof BridgeState)[keyof typeof BridgeState];
+
+/** Steps between `start` and the first persisted fragment, in their usual order. */
+export type BridgeStep =
+  | 'resources'
+  | 'signaling'
+  | 'offer'
+  | 'answer'
+  | 'connected'
+  | 'media'
+  | 'uploading'
+  | 'persisted';
+
+/** Counts since the Bridge started, over all its sessions. */
+export interface BridgeTotals {
+  /** Sessions with a master, the present one included. */
+  readonly sessions: number;
+  readonly videoFramesReceived: number;
+  readonly audioFramesReceived: number;
+  readonly videoBytesReceived: number;
+  /** Video frames in fragments that KVS confirmed as PERSISTED. */
+  readonly videoFramesStored: number;
+  readonly audioFramesStored: number;
+  readonly fragmentsPersisted: number;
+  readonly bytesPersisted: number;
+  /** Video frames that arrived and are lost for good. */
+  readonly videoFramesLost: number;
+  /** Video frames received and not yet (or, after the end, never) confirmed. */
+  readonly videoFramesPending: number;
+  readonly keyframeRequests: number;
+  /** Producer timestamp of the newest video frame received, Unix epoch ms; 0 before the first. */
+  readonly newestReceivedMs: number;
+  /** End of the newest persisted fragment, Unix epoch ms; 0 before the first. */
+  readonly newestPersistedMs: number;
+}
+
+/** A fragment that KVS keeps. */
+export interface PersistedFragment {
+  readonly epoch: number;
+  /** KVS's own number: up to 128 digits, so a string. */
+  readonly fragmentNumber: string;
+  /** Producer timestamp of its first frame, Unix epoch ms. */
+  readonly timecodeMs: number;
+  readonly durationMs: number;
+  readonly videoFrames: number;
+  readonly audioFrames: number;
+  readonly bytes: number;
+  /** From the fragment's end at the bridge to its PERSISTED, in ms. */
+  readonly persistLatencyMs: number;
+  /** How far behind live the stored media ends now, in ms. */
+  readonly lagMs: number;
+}
+
+/** How a Bridge ended. */
+export interface BridgeEnd {
+  readonly totals: BridgeTotals;
+  /** Why, when it was not asked to. */
+  readonly error?: KvsBridgeError;
+}
+
+/** Events of a Bridge. */
+export interface KvsBridgeEvents {
+  state: [
+    change: {
+      readonly state: BridgeState;
+      readonly previous: BridgeState;
+      /** Why, in words; absent where the state says it all. */
+      readonly reason?: string;
+    },
+  ];
+  /** A step towards the first persisted fragment was made. */
+  step: [step: { readonly step: BridgeStep; readonly elapsedMs: number }];
+  track: [
+    track: {
+      readonly kind: 'video' | 'audio';
+      /** As the master sends it, such as `H264`. */
+      readonly codec: string;
+      /** As it is stored: the same when it passes untouched. */
+      readonly storedAs: string;
+    },
+  ];
+  /** A stretch of constant codec configuration begins. */
+  epoch: [
+    epoch: {
+      readonly epoch: number;
+      readonly timecodeMs: number;
+      /** RFC 6381, such as `avc1.42c01f`. */
+      readonly videoCodec: string;
+      readonly width: number;
+      readonly height: number;
+      readonly audioCodec?: string;
+    },
+  ];
+  /** KVS confirmed a fragment as PERSISTED. */
+  persisted: [fragment: PersistedFragment];
+  /** Received video frames that cannot be stored. */
+  lost: [loss: { readonly videoFrames: number; readonly reason: string }];
+  /** Totals so far, about once a second while a session runs. */
+  totals: [totals: BridgeTotals];
+  /** Something went wrong; the Bridge goes on. */
+  warning: [error: KvsBridgeError];
+  /** The Bridge is done. Exactly once, the last event. */
+  stopped: [end: BridgeEnd];
+}

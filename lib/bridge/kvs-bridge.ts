@@ -1,0 +1,275 @@
+/** The Bridge: records one master of a signaling channel into one stream, session after session. */
+import { EventEmitter } from 'node:events';
+import { chainCredentials, staticCredentials } from '../aws/credentials.js';
+import type { CredentialsSource } from '../aws/credentials.js';
+import type { MediaSession, MediaSessionEnd } from '../media/media-session.js';
+import { sleep } from '../util/abort.js';
+import { Backoff } from '../util/backoff.js';
+import { deferred } from '../util/deferred.js';
+import { ErrorCode, SignalingError, StateError, asKvsBridgeError } from '../util/errors.js';
+import type { KvsBridgeError } from '../util/errors.js';
+import { BridgeState } from './events.js';
+import type { BridgeEnd, BridgeStep, BridgeTotals, KvsBridgeEvents } from './events.js';
+import { resolveOptions } from './options.js';
+import type { KvsBridgeOptions, ResolvedOptions } from './options.js';
+import { RecordingMonitor } from './recording-monitor.js';
+import { findResources } from './resources.js';
+import { SessionTotals } from './totals.js';
+import { SignalingLink } from './signaling-link.js';
+import { ViewerSession } from './viewer-session.js';
+
+/** A session that ran this long was a good one: the next failure starts at the shortest delay. */
+const stableSessionMs = 10_000;
+
+/** Errors that no retry mends: a person has to act. */
+const fatalCodes: ReadonlySet<ErrorCode> = new Set([
+  ErrorCode.options,
+  ErrorCode.credentials,
+  ErrorCode.accessDenied,
+  ErrorCode.channelNotFound,
+  ErrorCode.storageEnabled,
+  ErrorCode.streamNotFound,
+  ErrorCode.noRetention,
+  ErrorCode.noMaster,
+  ErrorCode.addon,
+  ErrorCode.missingPlugin,
+]);
+
+/**
+ * Records the master of a KVS signaling channel into a KVS stream.
+ *
+ * @example
+ * ```ts
+ * await using bridge = new KvsBridge({ channel: 'front-door', stream: 'front-door-archive' });
+ * bridge.on('persisted', ({ fragmentNumber, lagMs }) => log(fragmentNumber, lagMs));
+ * await bridge.start();
+ * await once(process, 'SIGTERM');
+ * ```
+ */
+export class KvsBridge extends EventEmitter<KvsBridgeEvents> implements AsyncDisposable {
+  readonly #options: ResolvedOptions;
+  readonly #credentials: CredentialsSource;
+  readonly #stopRequest = new AbortController();
+  readonly #running = deferred<undefined>();
+  readonly #finished = deferred<BridgeEnd>();
+  readonly #totals = new SessionTotals();
+  readonly #steps = new Set<BridgeStep>();
+  readonly #monitor: RecordingMonitor;
+  #state: BridgeState = BridgeState.idle;
+  #startedAtMs = 0;
+  #media: MediaSession | undefined;
+  #fatal: KvsBridgeError | undefined;
+
+  /** @throws {@link OptionsError} that names the option, what was expected and the fix */
+  constructor(options: KvsBridgeOptions) {
+    super();
+    this.#options = resolveOptions(options);
+    this.#credentials =
+      options.credentials === undefined
+        ? chainCredentials({ region: this.#options.region })
+        : staticCredentials(options.credentials);
+    this.#monitor = new RecordingMonitor(this.#options.persistTimeoutMs, (recording) => {
+      if (recording) this.#setState(BridgeState.recording);
+      else this.#setState(BridgeState.degraded, this.#monitor.reason);
+    });
+    // `finished` is for those who ask; nobody has to.
+    this.#finished.promise.catch(() => undefined);
+    this.#running.promise.catch(() => undefined);
+  }
+
+  /** The present state. Only `recording` means that media is being kept. */
+  get state(): BridgeState {
+    return this.#state;
+  }
+
+  /** Totals so far, over all sessions. */
+  get totals(): BridgeTotals {
+    return this.#totals.read();
+  }
+
+  /**
+   * Looks everything up, connects and offers; resolves when the first offer is out. Recording
+   * begins when a master answers: see the `state` and `persisted` events.
+   *
+   * @param options - `signal` stops the Bridge, now or later, as {@link stop} does
+   * @throws {@link KvsBridgeError} when it cannot start; `code` says why
+   * @throws {@link StateError} when it was started before
+   */
+  async start({ signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    if (this.#state !== BridgeState.idle) {
+      throw new StateError('A Bridge starts once', { fix: 'Make a new KvsBridge.' });
+    }
+    signal?.throwIfAborted();
+    signal?.addEventListener('abort', () => void this.stop(), { once: true });
+    this.#startedAtMs = performance.now();
+    this.#setState(BridgeState.starting);
+    void this.#run();
+    await this.#running.promise;
+  }
+
+  /** Resolves with the totals when the Bridge is done. @throws the error that ended it, if one did */
+  async finished(): Promise<BridgeEnd> {
+    const end = await this.#finished.promise;
+    if (end.error !== undefined) throw end.error;
+    return end;
+  }
+
+  /**
+   * Drains within `drainTimeoutMs` and ends. Repeats share one end; it never rejects: what could
+   * not be persisted is in the totals as pending.
+   */
+  stop(): Promise<BridgeEnd> {
+    if (!this.#stopRequest.signal.aborted) {
+      if (this.#state === BridgeState.idle) this.#finish();
+      else if (this.#state !== BridgeState.stopped) this.#setState(BridgeState.stopping);
+      this.#stopRequest.abort(new StateError('The Bridge was stopped'));
+      void this.#media?.stop({ drainTimeoutMs: this.#options.drainTimeoutMs });
+    }
+    return this.#finished.promise;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  async #run(): Promise<void> {
+    try {
+      const signal = this.#stopRequest.signal;
+      const resources = await findResources(this.#options, this.#credentials, signal);
+      this.#step('resources');
+      await using link = new SignalingLink(this.#options, resources, this.#credentials);
+      link.on('warning', (error) => this.emit('warning', error));
+      const inputs = { options: this.#options, resources, credentials: this.#credentials, link };
+      await this.#runSessions(() => new ViewerSession(inputs));
+    } catch (error) {
+      if (!this.#stopRequest.signal.aborted) this.#fatal ??= asKvsBridgeError(error);
+    }
+    this.#finish();
+  }
+
+  /** Session after session, until stopped or something fatal. */
+  async #runSessions(create: () => ViewerSession): Promise<void> {
+    const backoff = new Backoff({ minDelayMs: 1_000, maxDelayMs: 60_000 });
+    const signal = this.#stopRequest.signal;
+    while (!signal.aborted) {
+      const beganAtMs = performance.now();
+      const error = await this.#runSession(create()).catch((reason: unknown) =>
+        asKvsBridgeError(reason),
+      );
+      if (signal.aborted) return;
+      this.#monitor.pause();
+      const cause = this.#fatal ?? error;
+      if (cause !== undefined && fatalCodes.has(cause.code)) throw cause;
+      if (performance.now() - beganAtMs > stableSessionMs) backoff.reset();
+      if (cause !== undefined) this.emit('warning', cause);
+      this.#setState(BridgeState.reconnecting, cause?.message ?? 'the session ended');
+      await sleep(backoff.nextDelayMs(), signal);
+    }
+  }
+
+  /** One session to its end. @returns why it ended, when nobody asked it to */
+  async #runSession(session: ViewerSession): Promise<KvsBridgeError | undefined> {
+    const signal = this.#stopRequest.signal;
+    session.on('warning', (error) => this.emit('warning', error));
+    session.on('step', (step) => {
+      this.#step(step);
+      if (step === 'answer') this.#setState(BridgeState.connecting);
+    });
+    const media = await session.prepare(signal);
+    this.#step('signaling');
+    this.#media = media;
+    this.#totals.begin();
+    this.#listenToMedia(media);
+    media.once('offer', () => {
+      this.#setState(BridgeState.waiting);
+      this.#running.resolve(undefined);
+    });
+    this.#limitWaiting(session, media);
+    // Stopped while it was being prepared.
+    if (signal.aborted) void media.stop({ drainTimeoutMs: 0 });
+    const end: MediaSessionEnd = await session.run();
+    this.#media = undefined;
+    return end.error;
+  }
+
+  /** Gives up when no master answers the first session in time. */
+  #limitWaiting(session: ViewerSession, media: MediaSession): void {
+    const { masterTimeoutMs, channel } = this.#options;
+    if (masterTimeoutMs === 0 || this.#steps.has('answer')) return;
+    const timeout = AbortSignal.timeout(masterTimeoutMs);
+    session.answered(timeout).catch(() => {
+      if (!timeout.aborted || this.#stopRequest.signal.aborted) return;
+      this.#fatal = new SignalingError(
+        ErrorCode.noMaster,
+        `No master answered on channel ${channel} within ${String(masterTimeoutMs / 1000)} s`,
+        { fix: 'Start the master (camera or browser), or wait for it with --master-timeout 0.' },
+      );
+      void media.stop({ drainTimeoutMs: 0 });
+    });
+  }
+
+  #listenToMedia(media: MediaSession): void {
+    media.on('track', (track) => {
+      this.#step('media');
+      if (this.#state === BridgeState.connecting) this.#setState(BridgeState.receiving);
+      this.#monitor.expect();
+      this.emit('track', track);
+    });
+    media.on('epoch', (epoch) => this.emit('epoch', epoch));
+    media.on('upload', ({ state }) => {
+      if (state === 'open') this.#step('uploading');
+    });
+    media.on('persisted', (fragment) => {
+      this.#step('persisted');
+      this.#monitor.onPersisted();
+      const lagMs = Math.max(0, Date.now() - fragment.timecodeMs - fragment.durationMs);
+      this.emit('persisted', { ...fragment, lagMs });
+    });
+    media.on('lost', (loss) => this.emit('lost', loss));
+    media.on('totals', (totals) => {
+      this.#totals.update(totals);
+      this.emit('totals', this.#totals.read());
+    });
+    media.on('warning', (error) => this.emit('warning', error));
+    media.on('uploadError', ({ error, fatal }) => {
+      this.#monitor.explain(error.message);
+      if (fatal) {
+        this.#fatal ??= error;
+        void media.stop({ drainTimeoutMs: 0 });
+      } else {
+        this.emit('warning', error);
+      }
+    });
+    media.once('closed', ({ totals }) => {
+      this.#totals.update(totals);
+    });
+  }
+
+  #step(step: BridgeStep): void {
+    if (this.#steps.has(step)) return;
+    this.#steps.add(step);
+    this.emit('step', { step, elapsedMs: Math.round(performance.now() - this.#startedAtMs) });
+  }
+
+  #setState(state: BridgeState, reason?: string): void {
+    const previous = this.#state;
+    // Once stopping, only `stopped` may follow.
+    const over = previous === BridgeState.stopping || previous === BridgeState.stopped;
+    if (state === previous || (over && state !== BridgeState.stopped)) return;
+    this.#state = state;
+    this.emit('state', { state, previous, ...(reason === undefined ? {} : { reason }) });
+  }
+
+  #finish(): void {
+    this.#monitor.pause();
+    const end: BridgeEnd = {
+      totals: this.#totals.read(),
+      ...(this.#fatal === undefined ? {} : { error: this.#fatal }),
+    };
+    if (this.#fatal === undefined) this.#running.resolve(undefined);
+    else this.#running.reject(this.#fatal);
+    this.#setState(BridgeState.stopped, this.#fatal?.message);
+    this.emit('stopped', end);
+    this.#finished.resolve(end);
+  }
+}

@@ -1,0 +1,102 @@
+/** Options of a {@link KvsBridge}: defaults, bounds and the errors that name what is wrong. */
+import * as v from 'valibot';
+import type { AwsCredentials } from '../aws/credentials.js';
+import { parseOptions, regionOf, rules } from '../util/options.js';
+
+/** Where the media pipeline runs. */
+export const Isolation = {
+  /** In a child process: a crash or a leak of the media stack ends with it. */
+  process: 'process',
+  /** In this process. */
+  none: 'none',
+} as const;
+
+/** One of {@link Isolation}. */
+export type Isolation = (typeof Isolation)[keyof typeof Isolation];
+
+/** What a {@link KvsBridge} is made from. */
+export interface KvsBridgeOptions {
+  /** Name or ARN of the signaling channel that the master streams through. */
+  readonly channel: string;
+  /** Name of the stream that keeps the media. */
+  readonly stream: string;
+  /** AWS region of both. @defaultValue AWS_REGION, then AWS_DEFAULT_REGION */
+  readonly region?: string;
+  /** Control plane to use instead of AWS's, such as a local KVS: an http or https URL. */
+  readonly endpoint?: string;
+  /** PEM of the certificate authority to trust at `endpoint`. */
+  readonly ca?: string;
+  /** Fixed credentials. @defaultValue the ordinary AWS chain */
+  readonly credentials?: AwsCredentials;
+  /** Create the stream when it does not exist. @defaultValue false */
+  readonly createStream?: boolean;
+  /** Retention of a stream that is created, in hours, 1 to 87600. @defaultValue 24 */
+  readonly retentionHours?: number;
+  /** Our viewer id on the channel. @defaultValue `kvs-bridge-` and the stream's name */
+  readonly clientId?: string;
+  /** Take audio when the master sends it. @defaultValue true */
+  readonly audio?: boolean;
+  /** Where the media pipeline runs. @defaultValue 'process' */
+  readonly isolation?: Isolation;
+  /** Fragment length aimed at, in ms, 1000 to 18000. @defaultValue 2000 */
+  readonly fragmentTargetMs?: number;
+  /** Jitter buffer, in ms, 0 to 5000. @defaultValue 200 */
+  readonly jitterBufferMs?: number;
+  /** Use TURN relays only. @defaultValue false */
+  readonly relayOnly?: boolean;
+  /** STUN server URI, or null for none. @defaultValue the region's KVS STUN server */
+  readonly stunUri?: string | null;
+  /** How long to wait for a master's first answer, in ms; 0 waits for ever. @defaultValue 30000 */
+  readonly masterTimeoutMs?: number;
+  /** Without a PERSISTED for this long the state is `degraded`, in ms. @defaultValue 15000 */
+  readonly persistTimeoutMs?: number;
+  /** How long `stop` waits for the last PERSISTED, in ms. @defaultValue 10000 */
+  readonly drainTimeoutMs?: number;
+  /** Bound of media that waits in memory to be persisted, in MB (10^6), 1 to 4096. @defaultValue 64 */
+  readonly bufferMb?: number;
+}
+
+const schema = v.strictObject({
+  channel: rules.text,
+  stream: rules.name,
+  region: v.exactOptional(rules.region),
+  endpoint: v.exactOptional(rules.httpUrl),
+  ca: v.exactOptional(rules.text),
+  credentials: v.exactOptional(rules.credentials),
+  createStream: v.exactOptional(rules.flag, false),
+  retentionHours: v.exactOptional(rules.whole(1, 87_600), 24),
+  clientId: v.exactOptional(rules.clientId),
+  audio: v.exactOptional(rules.flag, true),
+  isolation: v.exactOptional(
+    v.picklist(Object.values(Isolation), 'must be process or none'),
+    Isolation.process,
+  ),
+  fragmentTargetMs: v.exactOptional(rules.whole(1_000, 18_000), 2_000),
+  jitterBufferMs: v.exactOptional(rules.whole(0, 5_000), 200),
+  relayOnly: v.exactOptional(rules.flag, false),
+  stunUri: v.exactOptional(v.nullable(rules.text)),
+  masterTimeoutMs: v.exactOptional(rules.whole(0, 86_400_000), 30_000),
+  persistTimeoutMs: v.exactOptional(rules.whole(1_000, 600_000), 15_000),
+  drainTimeoutMs: v.exactOptional(rules.whole(0, 600_000), 10_000),
+  bufferMb: v.exactOptional(rules.whole(1, 4_096), 64),
+});
+
+/** Options with every default filled in. */
+export type ResolvedOptions = v.InferOutput<typeof schema> & {
+  readonly region: string;
+  readonly clientId: string;
+};
+
+/**
+ * Checks options and fills in the defaults.
+ *
+ * @throws {@link OptionsError} that names the option, what was expected and the fix
+ */
+export function resolveOptions(options: KvsBridgeOptions): ResolvedOptions {
+  const parsed = parseOptions(schema, options);
+  return {
+    ...parsed,
+    region: regionOf(parsed.region),
+    clientId: parsed.clientId ?? `kvs-bridge-${parsed.stream}`.slice(0, 256),
+  };
+}

@@ -1,0 +1,197 @@
+/** One session with a master: its signaling exchange and its media, from offer to end. */
+import { EventEmitter } from 'node:events';
+import type { CredentialsSource } from '../aws/credentials.js';
+import { ChildMediaSession } from '../media/child-session.js';
+import type {
+  MediaSession,
+  MediaSessionEnd,
+  MediaSessionOptions,
+} from '../media/media-session.js';
+import { toNativeIceServers } from '../media/ice-servers.js';
+import type { IceServer } from '../signaling/ice-servers.js';
+import type { IceCandidate } from '../signaling/messages.js';
+import { abortable } from '../util/abort.js';
+import { ErrorCode, SignalingError, asKvsBridgeError } from '../util/errors.js';
+import type { KvsBridgeError } from '../util/errors.js';
+import { Isolation } from './options.js';
+import type { ResolvedOptions } from './options.js';
+import type { Resources } from './resources.js';
+import type { SignalingLink } from './signaling-link.js';
+
+/** The service keeps an undelivered offer for 60 s by default (MessageTtlSeconds). */
+const reofferIntervalMs = 25_000;
+
+/** TURN credentials live for 300 s: an offer older than this needs fresh ones. */
+const offerLifetimeMs = 240_000;
+
+/** How often credentials are checked for having been rotated. */
+const credentialsCheckMs = 60_000;
+
+interface ViewerSessionEvents {
+  step: [step: 'offer' | 'answer' | 'connected'];
+  warning: [error: KvsBridgeError];
+}
+
+/** What a session is made from. */
+export interface ViewerSessionInputs {
+  readonly options: ResolvedOptions;
+  readonly resources: Resources;
+  readonly credentials: CredentialsSource;
+  readonly link: SignalingLink;
+}
+
+/** Offers, answers for the master's side of the exchange, and runs the media until it ends. */
+export class ViewerSession extends EventEmitter<ViewerSessionEvents> {
+  readonly #inputs: ViewerSessionInputs;
+  readonly #ended = new AbortController();
+  readonly #localCandidates: IceCandidate[] = [];
+  #media: MediaSession | undefined;
+  #offer: string | undefined;
+  #answered = false;
+
+  constructor(inputs: ViewerSessionInputs) {
+    super();
+    this.#inputs = inputs;
+  }
+
+  /** Creates the media session; its events tell everything about the media. */
+  async prepare(signal: AbortSignal): Promise<MediaSession> {
+    const { options, link, credentials } = this.#inputs;
+    const [{ servers }, keys] = await Promise.all([
+      link.iceServers(signal),
+      credentials.get({ signal }),
+      link.ensureConnected(signal),
+    ]);
+    const media = await createMediaSession(options, this.#mediaOptions(servers));
+    this.#media = media;
+    media.setCredentials(keys);
+    this.#connectSignaling(media, link);
+    media.once('closed', () => {
+      this.#ended.abort();
+    });
+    return media;
+  }
+
+  /** Runs the prepared session until its media ends. Stop it through the media session. */
+  run(): Promise<MediaSessionEnd> {
+    const media = this.#media;
+    if (media === undefined) throw new TypeError('prepare() comes first');
+    const keepCredentials = setInterval(() => void this.#renewCredentials(media), credentialsCheckMs);
+    const reoffer = setInterval(() => {
+      if (!this.#answered) this.#sendOffer();
+    }, reofferIntervalMs);
+    const expire = setTimeout(() => {
+      if (!this.#answered) void media.stop({ drainTimeoutMs: 0 });
+    }, offerLifetimeMs);
+    return new Promise((resolve) => {
+      media.once('closed', (end) => {
+        clearInterval(keepCredentials);
+        clearInterval(reoffer);
+        clearTimeout(expire);
+        resolve(end);
+      });
+      media.start();
+    });
+  }
+
+  /** Resolves when a master answered. @throws when the session ends before, or on abort */
+  answered(signal: AbortSignal): Promise<void> {
+    return abortable((resolve, reject) => {
+      const onStep = (step: string): void => {
+        if (step === 'answer') resolve();
+      };
+      const onEnd = (): void => {
+        reject(new SignalingError(ErrorCode.noMaster, 'The session ended before a master answered'));
+      };
+      this.on('step', onStep);
+      this.#ended.signal.addEventListener('abort', onEnd, { once: true });
+      return () => {
+        this.off('step', onStep);
+        this.#ended.signal.removeEventListener('abort', onEnd);
+      };
+    }, signal);
+  }
+
+  #mediaOptions(servers: readonly IceServer[]): MediaSessionOptions {
+    const { options, resources } = this.#inputs;
+    return {
+      iceServers: toNativeIceServers(servers),
+      jitterBufferMs: options.jitterBufferMs,
+      relayOnly: options.relayOnly,
+      audio: options.audio,
+      targetFragmentMs: options.fragmentTargetMs,
+      upload: {
+        dataEndpoint: resources.dataEndpoint.href,
+        streamName: resources.streamName,
+        region: options.region,
+        ...(options.ca === undefined ? {} : { ca: options.ca }),
+        expectPersisted: true,
+        bufferBytes: options.bufferMb * 1_000_000,
+      },
+    };
+  }
+
+  #connectSignaling(media: MediaSession, link: SignalingLink): void {
+    media.on('offer', (sdp) => {
+      this.#offer = sdp;
+      this.#sendOffer();
+      this.emit('step', 'offer');
+    });
+    media.on('candidate', (candidate) => {
+      this.#localCandidates.push(candidate);
+      link.sendCandidate(candidate);
+    });
+    media.on('connectionState', ({ connection }) => {
+      if (connection === 'connected') this.emit('step', 'connected');
+    });
+    const onAnswer = (sdp: string): void => {
+      // A master that answers twice answers an offer that was repeated: the first one counts.
+      if (this.#answered) return;
+      this.#answered = true;
+      media.setAnswer(sdp);
+      this.emit('step', 'answer');
+    };
+    const onCandidate = ({ candidate, sdpMLineIndex }: IceCandidate): void => {
+      media.addCandidate(candidate, sdpMLineIndex ?? 0);
+    };
+    link.on('answer', onAnswer);
+    link.on('candidate', onCandidate);
+    this.#ended.signal.addEventListener('abort', () => {
+      link.off('answer', onAnswer);
+      link.off('candidate', onCandidate);
+    });
+  }
+
+  #sendOffer(): void {
+    if (this.#offer === undefined) return;
+    const { link } = this.#inputs;
+    const offer = this.#offer;
+    link
+      .ensureConnected(this.#ended.signal)
+      .then(() => {
+        link.sendOffer(offer);
+        for (const candidate of this.#localCandidates) link.sendCandidate(candidate);
+      })
+      .catch((error: unknown) => {
+        if (!this.#ended.signal.aborted) this.emit('warning', asKvsBridgeError(error));
+      });
+  }
+
+  async #renewCredentials(media: MediaSession): Promise<void> {
+    try {
+      media.setCredentials(await this.#inputs.credentials.get({ signal: this.#ended.signal }));
+    } catch (error) {
+      if (!this.#ended.signal.aborted) this.emit('warning', asKvsBridgeError(error));
+    }
+  }
+}
+
+/** The addon is loaded in this process only when asked to. */
+async function createMediaSession(
+  { isolation }: ResolvedOptions,
+  options: MediaSessionOptions,
+): Promise<MediaSession> {
+  if (isolation === Isolation.process) return new ChildMediaSession(options);
+  const { InProcessMediaSession } = await import('../media/in-process-session.js');
+  return new InProcessMediaSession(options);
+}

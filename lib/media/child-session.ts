@@ -1,0 +1,246 @@
+/** A media session in a process of its own: the Bridge's side. */
+import { fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { EventEmitter } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { AwsCredentials } from '../aws/credentials.js';
+import {
+  ErrorCode,
+  KvsBridgeError,
+  MediaError,
+  asKvsBridgeError,
+  deserializeError,
+} from '../util/errors.js';
+import { deferred } from '../util/deferred.js';
+import { redact } from '../util/redact.js';
+import { noTotals } from './media-session.js';
+import type {
+  MediaSession,
+  MediaSessionEnd,
+  MediaSessionEvents,
+  MediaSessionOptions,
+  MediaTotals,
+} from './media-session.js';
+import { parseToHost, protocolVersion, silenceLimitMs } from './protocol.js';
+import type { ToHost, ToWorker } from './protocol.js';
+
+/** Between the end of its drain time and the child being killed. */
+const exitGraceMs = 3_000;
+
+/** Loading Node, the addon and, on a machine's first run, scanning GStreamer's plugins. */
+const startLimitMs = 20_000;
+
+/** Lines of the child's stderr that are kept to explain its end. */
+const keptStderrLines = 5;
+
+/** A small heap: the child moves bytes and keeps none in JavaScript. */
+const nodeFlags = ['--max-semi-space-size=1', '--max-old-space-size=256'];
+
+/** The child gets its credentials by message; it must not find others in its environment. */
+function childEnvironment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^(AWS|KVS_BRIDGE)_/.test(name)),
+  );
+}
+
+/**
+ * One child per session: a crash, a hang or a leak of the media stack ends with it. A child that
+ * dies, or says nothing for {@link silenceLimitMs}, ends the session with `KVSB_MEDIA_PROCESS`.
+ */
+export class ChildMediaSession extends EventEmitter<MediaSessionEvents> implements MediaSession {
+  readonly #options: MediaSessionOptions;
+  readonly #child: ChildProcess;
+  readonly #stderr: string[] = [];
+  readonly #closed = deferred<MediaSessionEnd>();
+  #totals: MediaTotals = noTotals;
+  #end: { readonly error?: KvsBridgeError } | undefined;
+  #silence: NodeJS.Timeout | undefined;
+  #exitDeadline: NodeJS.Timeout | undefined;
+  #stopping = false;
+
+  /** Forks the child at once, so that it loads while the caller still looks things up. */
+  constructor(options: MediaSessionOptions) {
+    super();
+    this.#options = options;
+    this.#child = fork(fileURLToPath(new URL('./worker.js', import.meta.url)), [], {
+      env: childEnvironment(),
+      execArgv: nodeFlags,
+      // Nothing may reach our stdout: kvssink prints there.
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    });
+    this.#child.on('message', (message) => {
+      this.#onMessage(message);
+    });
+    this.#child.on('error', (error) => {
+      this.#fail(
+        new MediaError(ErrorCode.mediaProcess, 'The media process cannot be started', {
+          cause: error,
+          fix: 'Check the memory and process limits of the machine or container.',
+        }),
+      );
+    });
+    this.#child.on('close', (code, signal) => {
+      this.#onExit(code, signal);
+    });
+    if (this.#child.stderr !== null) {
+      createInterface({ input: this.#child.stderr }).on('line', (line) => {
+        this.#onStderr(line);
+      });
+    }
+    this.#expectSign(startLimitMs);
+  }
+
+  /** Process id of the media process; undefined when it could not be started. */
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  start(): void {
+    this.#send({ type: 'start', version: protocolVersion, options: this.#options });
+  }
+
+  setAnswer(sdp: string): void {
+    this.#send({ type: 'answer', sdp });
+  }
+
+  addCandidate(candidate: string, sdpMLineIndex: number): void {
+    this.#send({ type: 'candidate', candidate, sdpMLineIndex });
+  }
+
+  setCredentials({ accessKeyId, secretAccessKey, sessionToken, expiration }: AwsCredentials): void {
+    this.#send({
+      type: 'credentials',
+      credentials: {
+        accessKeyId,
+        secretAccessKey,
+        ...(sessionToken === undefined ? {} : { sessionToken }),
+        ...(expiration === undefined ? {} : { expirationMs: expiration.getTime() }),
+      },
+    });
+  }
+
+  stop({ drainTimeoutMs }: { readonly drainTimeoutMs: number }): Promise<MediaSessionEnd> {
+    if (!this.#stopping) {
+      this.#stopping = true;
+      this.#send({ type: 'stop', drainTimeoutMs });
+      this.#exitDeadline = setTimeout(() => {
+        this.#fail(
+          new MediaError(ErrorCode.mediaProcess, 'The media process did not end in time'),
+        );
+      }, drainTimeoutMs + exitGraceMs);
+    }
+    return this.#closed.promise;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop({ drainTimeoutMs: 0 });
+  }
+
+  #send(message: ToWorker): void {
+    if (!this.#child.connected) return;
+    // A child that died meanwhile is reported by its exit.
+    this.#child.send(message, () => undefined);
+  }
+
+  #expectSign(limitMs: number): void {
+    clearTimeout(this.#silence);
+    this.#silence = setTimeout(() => {
+      this.#fail(
+        new MediaError(
+          ErrorCode.mediaProcess,
+          `The media process said nothing for ${String(limitMs)} ms`,
+        ),
+      );
+    }, limitMs);
+  }
+
+  #onMessage(message: unknown): void {
+    this.#expectSign(silenceLimitMs);
+    try {
+      this.#handle(parseToHost(message));
+    } catch (error) {
+      this.#fail(asKvsBridgeError(error, ErrorCode.mediaProcess));
+    }
+  }
+
+  #handle(message: ToHost): void {
+    switch (message.type) {
+      case 'ready':
+      case 'heartbeat':
+        return;
+      case 'offer':
+        this.emit('offer', message.sdp);
+        return;
+      case 'candidate':
+        this.emit('candidate', message);
+        return;
+      case 'connectionState':
+        this.emit('connectionState', message);
+        return;
+      case 'track':
+        this.emit('track', message);
+        return;
+      case 'epoch': {
+        const { audioCodec, ...epoch } = message;
+        this.emit('epoch', { ...epoch, ...(audioCodec === undefined ? {} : { audioCodec }) });
+        return;
+      }
+      case 'upload':
+        this.emit('upload', message);
+        return;
+      case 'persisted':
+        this.emit('persisted', message);
+        return;
+      case 'lost':
+        this.emit('lost', message);
+        return;
+      case 'uploadError':
+        this.emit('uploadError', { error: deserializeError(message.error), fatal: message.fatal });
+        return;
+      case 'totals':
+        this.#totals = message.totals;
+        this.emit('totals', message.totals);
+        return;
+      case 'warning':
+        this.emit('warning', deserializeError(message.error));
+        return;
+      case 'closed':
+        this.#totals = message.totals;
+        this.#end ??= message.error === undefined ? {} : { error: deserializeError(message.error) };
+        return;
+    }
+  }
+
+  #onStderr(line: string): void {
+    this.#stderr.push(redact(line));
+    if (this.#stderr.length > keptStderrLines) this.#stderr.shift();
+  }
+
+  /** Records the error and makes sure that the child goes; `close` then ends the session. */
+  #fail(error: KvsBridgeError): void {
+    this.#end ??= { error };
+    clearTimeout(this.#silence);
+    // SIGKILL also ends a child that is stopped or hangs in a state change.
+    if (!this.#child.kill('SIGKILL') && this.#child.pid === undefined) this.#onExit(null, null);
+  }
+
+  #onExit(code: number | null, signal: NodeJS.Signals | null): void {
+    clearTimeout(this.#silence);
+    clearTimeout(this.#exitDeadline);
+    const exitCause =
+      signal === null ? `exit code ${code === null ? 'unknown' : String(code)}` : `signal ${signal}`;
+    const end = this.#end ?? { error: this.#unexpectedExit(exitCause) };
+    const result: MediaSessionEnd = { totals: this.#totals, exitCause, ...end };
+    this.emit('closed', result);
+    this.#closed.resolve(result);
+  }
+
+  #unexpectedExit(exitCause: string): MediaError {
+    const lastWords = this.#stderr.length === 0 ? '' : `; it last wrote: ${this.#stderr.join(' | ')}`;
+    return new MediaError(
+      ErrorCode.mediaProcess,
+      `The media process ended by itself with ${exitCause}${lastWords}`,
+    );
+  }
+}

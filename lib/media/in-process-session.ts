@@ -1,0 +1,249 @@
+/** A media session in this process: joins the native receiver to the PutMedia sink. */
+import { EventEmitter } from 'node:events';
+import type { AwsCredentials } from '../aws/credentials.js';
+import { PutMediaSink } from '../putmedia/put-media-sink.js';
+import { deferred } from '../util/deferred.js';
+import { ErrorCode, MediaError, asKvsBridgeError } from '../util/errors.js';
+import type { KvsBridgeError } from '../util/errors.js';
+import type {
+  MediaSession,
+  MediaSessionEnd,
+  MediaSessionEvents,
+  MediaSessionOptions,
+  MediaTotals,
+} from './media-session.js';
+import { loadNative, nativeError } from './native.js';
+import type { NativeEvent, NativeReceiver } from './native.js';
+import { TotalsKeeper } from './totals.js';
+
+/** How much of the drain time the pipeline may take; the rest is for the last PERSISTED. */
+const pipelineDrainLimitMs = 2_000;
+
+/** The native loop reports every second; silent for this long, it hangs. */
+const nativeSilenceLimitMs = 4_000;
+
+/** Runs a receiver and its upload in this process (`isolation: 'none'`, and the media process). */
+export class InProcessMediaSession
+  extends EventEmitter<MediaSessionEvents>
+  implements MediaSession
+{
+  readonly #options: MediaSessionOptions;
+  readonly #sink: PutMediaSink;
+  readonly #totals = new TotalsKeeper();
+  readonly #pipelineClosed = deferred<undefined>();
+  readonly #closed = deferred<MediaSessionEnd>();
+  #credentials = deferred<AwsCredentials>();
+  #receiver: NativeReceiver | undefined;
+  #error: KvsBridgeError | undefined;
+  #watchdog: NodeJS.Timeout | undefined;
+  #stopping = false;
+
+  /** @throws {@link MediaError} when the addon or a GStreamer element is missing */
+  constructor(options: MediaSessionOptions) {
+    super();
+    this.#options = options;
+    this.#sink = this.#createSink();
+  }
+
+  start(): void {
+    if (this.#receiver !== undefined || this.#stopping) return;
+    try {
+      const { iceServers, jitterBufferMs, relayOnly, audio, targetFragmentMs } = this.#options;
+      this.#receiver = new (loadNative().Receiver)(
+        { iceServers, jitterBufferMs, relayOnly, audio, targetFragmentMs },
+        (events) => {
+          for (const event of events) this.#onNative(event);
+        },
+      );
+      this.#receiver.start();
+      this.#feedWatchdog();
+    } catch (error) {
+      this.#fail(asKvsBridgeError(error, ErrorCode.media));
+    }
+  }
+
+  setAnswer(sdp: string): void {
+    this.#guard(() => this.#receiver?.setAnswer(sdp));
+  }
+
+  addCandidate(candidate: string, sdpMLineIndex: number): void {
+    this.#guard(() => this.#receiver?.addCandidate(sdpMLineIndex, candidate));
+  }
+
+  setCredentials(credentials: AwsCredentials): void {
+    this.#credentials.resolve(credentials);
+    this.#credentials = deferred();
+    this.#credentials.resolve(credentials);
+  }
+
+  stop({ drainTimeoutMs }: { readonly drainTimeoutMs: number }): Promise<MediaSessionEnd> {
+    if (!this.#stopping) {
+      this.#stopping = true;
+      void this.#end(drainTimeoutMs);
+    }
+    return this.#closed.promise;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop({ drainTimeoutMs: 0 });
+  }
+
+  #createSink(): PutMediaSink {
+    const { dataEndpoint, ...upload } = this.#options.upload;
+    const sink = new PutMediaSink({
+      ...upload,
+      endpoint: dataEndpoint,
+      credentials: () => this.#credentials.promise,
+    });
+    sink.on('connection', ({ state, epoch }) => {
+      this.emit('upload', { state, epoch });
+    });
+    sink.on('persisted', (fragment) => {
+      this.#totals.onPersisted(fragment);
+      const { epoch, fragmentNumber, timecodeMs, durationMs } = fragment;
+      const { videoFrames, audioFrames, bytes, persistLatencyMs } = fragment;
+      this.emit('persisted', {
+        epoch,
+        fragmentNumber: fragmentNumber ?? '',
+        timecodeMs,
+        durationMs,
+        videoFrames,
+        audioFrames,
+        bytes,
+        persistLatencyMs,
+      });
+    });
+    sink.on('dropped', ({ videoFrames, reason }) => {
+      this.emit('lost', { videoFrames, reason });
+    });
+    sink.on('failed', ({ error, fatal }) => {
+      this.emit('uploadError', { error, fatal });
+    });
+    return sink;
+  }
+
+  #onNative(event: NativeEvent): void {
+    switch (event.type) {
+      case 'localDescription':
+        this.emit('offer', event.sdp);
+        return;
+      case 'localCandidate':
+        this.emit('candidate', event);
+        return;
+      case 'connectionState':
+        this.emit('connectionState', { connection: event.connection, ice: event.ice });
+        return;
+      case 'track':
+        this.emit('track', { kind: event.kind, codec: event.codec, storedAs: event.storedAs });
+        return;
+      case 'epoch': {
+        this.#sink.beginEpoch({ epoch: event.epoch, header: event.header });
+        const { epoch, timecodeMs, videoCodec, width, height, audioCodec } = event;
+        this.emit('epoch', {
+          epoch,
+          timecodeMs,
+          videoCodec,
+          width,
+          height,
+          ...(audioCodec === '' ? {} : { audioCodec }),
+        });
+        return;
+      }
+      case 'fragmentStart':
+        this.#sink.beginFragment({ epoch: event.epoch, timecodeMs: event.timecodeMs });
+        return;
+      case 'mediaData':
+        this.#sink.write(event.data);
+        return;
+      case 'fragmentEnd':
+        this.#sink.endFragment(event);
+        return;
+      case 'epochEnd':
+        this.#sink.endEpoch({ epoch: event.epoch, trailer: event.trailer });
+        return;
+      case 'framesDropped':
+        this.emit('lost', { videoFrames: event.videoFrames, reason: event.reason });
+        return;
+      case 'stats':
+        this.#feedWatchdog();
+        this.#totals.onStats(event);
+        this.emit('totals', this.#readTotals());
+        return;
+      case 'error':
+        this.#onNativeError(
+          nativeError(event.kind, event.message, event.element, event.debug),
+          event.fatal,
+        );
+        return;
+      case 'closed':
+        this.#pipelineClosed.resolve(undefined);
+        void this.stop({ drainTimeoutMs: pipelineDrainLimitMs });
+        return;
+    }
+  }
+
+  #onNativeError(error: MediaError, fatal: boolean): void {
+    if (fatal) this.#fail(error);
+    else this.emit('warning', error);
+  }
+
+  #readTotals(): MediaTotals {
+    return this.#totals.read(this.#sink.stats());
+  }
+
+  /** What the peer sent may be refused with an exception; that is a warning, never the end. */
+  #guard(call: () => void): void {
+    try {
+      call();
+    } catch (error) {
+      this.emit('warning', asKvsBridgeError(error, ErrorCode.badPeerInput));
+    }
+  }
+
+  #feedWatchdog(): void {
+    clearTimeout(this.#watchdog);
+    if (this.#stopping) return;
+    this.#watchdog = setTimeout(() => {
+      this.#pipelineClosed.resolve(undefined);
+      this.#fail(
+        new MediaError(
+          ErrorCode.media,
+          `The media pipeline did not respond for ${String(nativeSilenceLimitMs)} ms`,
+        ),
+      );
+    }, nativeSilenceLimitMs);
+    this.#watchdog.unref();
+  }
+
+  #fail(error: KvsBridgeError): void {
+    this.#error ??= error;
+    void this.stop({ drainTimeoutMs: pipelineDrainLimitMs });
+  }
+
+  async #end(drainTimeoutMs: number): Promise<void> {
+    const deadlineMs = performance.now() + drainTimeoutMs;
+    clearTimeout(this.#watchdog);
+    if (this.#receiver !== undefined) {
+      this.#receiver.stop(Math.min(drainTimeoutMs, pipelineDrainLimitMs));
+      // A pipeline that hangs in a state change never closes; dispose leaves its thread behind.
+      const hung = setTimeout(() => {
+        this.#pipelineClosed.resolve(undefined);
+      }, drainTimeoutMs + pipelineDrainLimitMs);
+      await this.#pipelineClosed.promise;
+      clearTimeout(hung);
+      this.#receiver.dispose();
+    }
+    try {
+      await this.#sink.drain({ timeoutMs: Math.max(0, deadlineMs - performance.now()) });
+    } catch (error) {
+      this.#error ??= asKvsBridgeError(error, ErrorCode.putMedia);
+    }
+    await this.#sink.close();
+    const end: MediaSessionEnd = {
+      totals: this.#readTotals(),
+      ...(this.#error === undefined ? {} : { error: this.#error }),
+    };
+    this.emit('closed', end);
+    this.#closed.resolve(end);
+  }
+}

@@ -1,0 +1,144 @@
+/**
+ * What a media session is, wherever it runs: in a child process (`isolation: 'process'`) or in this
+ * one (`isolation: 'none'`). Everything here is plain data, fit for IPC.
+ */
+import type { EventEmitter } from 'node:events';
+import type { AwsCredentials } from '../aws/credentials.js';
+import type { KvsBridgeError } from '../util/errors.js';
+import type { NativeIceServer } from './native.js';
+
+/** Where and how a session's media is uploaded. */
+export interface UploadOptions {
+  /** PutMedia endpoint of the stream, from GetDataEndpoint. */
+  readonly dataEndpoint: string;
+  readonly streamName: string;
+  readonly region: string;
+  /** PEM of the authority to trust at the endpoint. */
+  readonly ca?: string;
+  /** False when the stream's retention is 0: it never says PERSISTED. */
+  readonly expectPersisted: boolean;
+  /** Bound of media that waits in memory to be persisted, in bytes. */
+  readonly bufferBytes: number;
+}
+
+/** Everything that one media session needs, but its credentials. */
+export interface MediaSessionOptions {
+  readonly iceServers: readonly NativeIceServer[];
+  readonly jitterBufferMs: number;
+  readonly relayOnly: boolean;
+  readonly audio: boolean;
+  readonly targetFragmentMs: number;
+  readonly upload: UploadOptions;
+}
+
+/** Counts since the session began. */
+export interface MediaTotals {
+  /** Video frames that arrived from the master. */
+  readonly videoFramesReceived: number;
+  /** Audio frames that arrived, after transcoding. */
+  readonly audioFramesReceived: number;
+  readonly videoBytesReceived: number;
+  /** Video frames in fragments that KVS confirmed as PERSISTED. */
+  readonly videoFramesStored: number;
+  readonly audioFramesStored: number;
+  readonly fragmentsPersisted: number;
+  readonly bytesPersisted: number;
+  /** Video frames that arrived and are lost for good. */
+  readonly videoFramesLost: number;
+  /** Video frames whose fragment was not confirmed before the session ended. */
+  readonly videoFramesPending: number;
+  readonly keyframeRequests: number;
+  /** Producer timestamp of the newest video frame received, Unix epoch ms; 0 before the first. */
+  readonly newestReceivedMs: number;
+  /** End of the newest persisted fragment, Unix epoch ms; 0 before the first. */
+  readonly newestPersistedMs: number;
+}
+
+/** Totals of a session that saw nothing. */
+export const noTotals: MediaTotals = {
+  videoFramesReceived: 0,
+  audioFramesReceived: 0,
+  videoBytesReceived: 0,
+  videoFramesStored: 0,
+  audioFramesStored: 0,
+  fragmentsPersisted: 0,
+  bytesPersisted: 0,
+  videoFramesLost: 0,
+  videoFramesPending: 0,
+  keyframeRequests: 0,
+  newestReceivedMs: 0,
+  newestPersistedMs: 0,
+};
+
+/** Events of a {@link MediaSession}. */
+export interface MediaSessionEvents {
+  /** The offer to send to the master. */
+  offer: [sdp: string];
+  /** A local candidate to send to the master. */
+  candidate: [candidate: { readonly candidate: string; readonly sdpMLineIndex: number }];
+  /** W3C names of the peer connection's and ICE's states. */
+  connectionState: [state: { readonly connection: string; readonly ice: string }];
+  track: [track: { readonly kind: 'video' | 'audio'; readonly codec: string; readonly storedAs: string }];
+  epoch: [
+    epoch: {
+      readonly epoch: number;
+      readonly timecodeMs: number;
+      readonly videoCodec: string;
+      readonly width: number;
+      readonly height: number;
+      /** Absent when no audio track is declared. */
+      readonly audioCodec?: string;
+    },
+  ];
+  /** A PutMedia connection changed state. */
+  upload: [connection: { readonly state: 'opening' | 'open' | 'closed'; readonly epoch: number }];
+  /** KVS confirmed a fragment as PERSISTED. */
+  persisted: [
+    fragment: {
+      readonly epoch: number;
+      readonly fragmentNumber: string;
+      /** Producer timestamp of its first frame, Unix epoch ms. */
+      readonly timecodeMs: number;
+      readonly durationMs: number;
+      readonly videoFrames: number;
+      readonly audioFrames: number;
+      readonly bytes: number;
+      /** From the fragment's last byte leaving to its PERSISTED, in ms. */
+      readonly persistLatencyMs: number;
+    },
+  ];
+  /** Received video frames that cannot be stored. */
+  lost: [loss: { readonly videoFrames: number; readonly reason: string }];
+  /** Uploading failed; it is tried again. `fatal`: only somebody's action is likely to help. */
+  uploadError: [failure: { readonly error: KvsBridgeError; readonly fatal: boolean }];
+  /** Totals so far, about once a second. */
+  totals: [totals: MediaTotals];
+  /** Something went wrong and the session goes on. */
+  warning: [error: KvsBridgeError];
+  /** The session is over. Exactly once, the last event. */
+  closed: [end: MediaSessionEnd];
+}
+
+/** How a session ended. */
+export interface MediaSessionEnd {
+  readonly totals: MediaTotals;
+  /** Why, when nobody asked it to. */
+  readonly error?: KvsBridgeError;
+  /** How the media process ended, such as `signal SIGKILL`; absent with `isolation: 'none'`. */
+  readonly exitCause?: string;
+}
+
+/** One peer connection and its recording. Every method may be called in any state. */
+export interface MediaSession extends EventEmitter<MediaSessionEvents>, AsyncDisposable {
+  /** Begins: `offer` and `candidate` events follow. */
+  start(): void;
+  setAnswer(sdp: string): void;
+  addCandidate(candidate: string, sdpMLineIndex: number): void;
+  /** Hands in fresh credentials for PutMedia. */
+  setCredentials(credentials: AwsCredentials): void;
+  /**
+   * Drains: the last frame received is sent and its PERSISTED awaited, within `drainTimeoutMs`.
+   * Repeats share one promise, which resolves with the `closed` event and never rejects.
+   */
+  stop(options: { readonly drainTimeoutMs: number }): Promise<MediaSessionEnd>;
+}

@@ -1,0 +1,251 @@
+/**
+ * Typed bindings of the native addon, written by hand; native/binding is the other half. The event
+ * shapes are those of native/binding/event_conversion.cc, in its order.
+ */
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ErrorCode, MediaError, asKvsBridgeError } from '../util/errors.js';
+
+/** Why the native side failed; see native/media/media_error.h. */
+export type NativeErrorKind = 'media' | 'missingPlugin' | 'badPeerInput' | 'options';
+
+/** What a native session tells. All counts are since the session began. */
+export type NativeEvent =
+  | {
+      /** A local SDP to send to the peer. */
+      readonly type: 'localDescription';
+      readonly sdpType: 'offer' | 'answer';
+      readonly sdp: string;
+    }
+  | {
+      /** A local ICE candidate to send to the peer. */
+      readonly type: 'localCandidate';
+      readonly sdpMLineIndex: number;
+      readonly candidate: string;
+    }
+  | {
+      /** W3C names of the peer connection's and ICE's states. */
+      readonly type: 'connectionState';
+      readonly connection: string;
+      readonly ice: string;
+    }
+  | {
+      /** A track of the peer began to arrive. */
+      readonly type: 'track';
+      readonly kind: 'video' | 'audio';
+      /** RTP encoding name, such as `H264`. */
+      readonly codec: string;
+      /** What becomes of it, such as `H264` (untouched) or `AAC`. */
+      readonly storedAs: string;
+    }
+  | {
+      /** A stretch of constant codec configuration begins. */
+      readonly type: 'epoch';
+      readonly epoch: number;
+      readonly timecodeMs: number;
+      /** RFC 6381, such as `avc1.42c01f`. */
+      readonly videoCodec: string;
+      readonly width: number;
+      readonly height: number;
+      /** RFC 6381, empty when no audio track is declared. */
+      readonly audioCodec: string;
+      /** Matroska header of the epoch. */
+      readonly header: Buffer;
+    }
+  | { readonly type: 'fragmentStart'; readonly epoch: number; readonly timecodeMs: number }
+  | { readonly type: 'mediaData'; readonly data: Buffer }
+  | {
+      readonly type: 'fragmentEnd';
+      readonly epoch: number;
+      readonly timecodeMs: number;
+      readonly durationMs: number;
+      readonly videoFrames: number;
+      readonly audioFrames: number;
+      /** How many of `audioFrames` are filled-in silence. */
+      readonly silentAudioFrames: number;
+    }
+  | { readonly type: 'epochEnd'; readonly epoch: number; readonly trailer: Buffer }
+  | {
+      /** Received video frames that could not be stored. */
+      readonly type: 'framesDropped';
+      readonly videoFrames: number;
+      readonly reason: 'before-keyframe' | 'fragment-too-long' | 'queue-full';
+    }
+  | {
+      /** About once a second: also the sign that the native loop is alive. */
+      readonly type: 'stats';
+      readonly videoFramesReceived: number;
+      readonly audioFramesReceived: number;
+      readonly videoBytesReceived: number;
+      readonly videoFramesWritten: number;
+      readonly videoFramesDropped: number;
+      readonly keyframeRequests: number;
+      /** Producer timestamp of the newest video frame, Unix epoch ms; 0 before the first. */
+      readonly newestVideoTimecodeMs: number;
+      /** Publisher only. */
+      readonly framesSent: number;
+    }
+  | {
+      readonly type: 'error';
+      readonly kind: NativeErrorKind;
+      /** The session ends; `closed` follows. */
+      readonly fatal: boolean;
+      readonly message: string;
+      readonly element: string;
+      readonly debug: string;
+    }
+  | {
+      /** Always the last: the pipeline is gone. */
+      readonly type: 'closed';
+    };
+
+/** One STUN or TURN URI with its credentials (empty for STUN). Secret. */
+export interface NativeIceServer {
+  readonly uri: string;
+  readonly username: string;
+  readonly password: string;
+}
+
+/** Settings of any peer connection. */
+export interface NativePeerOptions {
+  readonly iceServers: readonly NativeIceServer[];
+  /** Jitter buffer, in ms. */
+  readonly jitterBufferMs: number;
+  /** Use TURN relays only. */
+  readonly relayOnly: boolean;
+}
+
+/** Settings of a {@link NativeReceiver}. */
+export interface NativeReceiverOptions extends NativePeerOptions {
+  /** Offer to receive audio. */
+  readonly audio: boolean;
+  /** Fragment length aimed at, in ms, 1000 to 18000. */
+  readonly targetFragmentMs: number;
+}
+
+/** Settings of a {@link NativePublisher}. */
+export interface NativePublisherOptions extends NativePeerOptions {
+  /** SDP of the viewer's offer. */
+  readonly offer: string;
+  readonly width: number;
+  readonly height: number;
+  readonly frameRate: number;
+  readonly videoBitrateBps: number;
+  readonly audio: boolean;
+}
+
+/** Gets all events that waited, in order, on the Node thread. */
+export type NativeEventsListener = (events: readonly NativeEvent[]) => void;
+
+/** What both kinds of native session can do. Every method returns at once. */
+export interface NativeSession {
+  start(): void;
+  addCandidate(sdpMLineIndex: number, candidate: string): void;
+  /** Drains for at most `deadlineMs`; `closed` follows. */
+  stop(deadlineMs: number): void;
+  /** Ends it now and frees everything; no event follows. Any number of times. */
+  dispose(): void;
+}
+
+/** The offering viewer. */
+export interface NativeReceiver extends NativeSession {
+  setAnswer(sdp: string): void;
+  /** Asks the master for a keyframe now (RTCP PLI). */
+  requestKeyframe(): void;
+}
+
+/** The answering test master's side of one viewer. */
+export type NativePublisher = NativeSession;
+
+/** What the addon exports. */
+export interface NativeAddon {
+  initialize(
+    makeError: (kind: NativeErrorKind, message: string, element: string, debug: string) => Error,
+  ): void;
+  gstreamerVersion(): string;
+  hasElement(factory: string): boolean;
+  readonly Receiver: new (
+    options: NativeReceiverOptions,
+    onEvents: NativeEventsListener,
+  ) => NativeReceiver;
+  readonly Publisher: new (
+    options: NativePublisherOptions,
+    onEvents: NativeEventsListener,
+  ) => NativePublisher;
+}
+
+const codeOfKind = {
+  media: ErrorCode.media,
+  missingPlugin: ErrorCode.missingPlugin,
+  badPeerInput: ErrorCode.badPeerInput,
+  options: ErrorCode.options,
+} as const satisfies Record<NativeErrorKind, ErrorCode>;
+
+const fixOfKind: Record<NativeErrorKind, string | undefined> = {
+  media: undefined,
+  missingPlugin: 'Install the package named, then start again.',
+  badPeerInput: undefined,
+  options: undefined,
+};
+
+/** Turns what the native side says about a failure into an error. */
+export function nativeError(
+  kind: NativeErrorKind,
+  message: string,
+  element: string,
+  debug: string,
+): MediaError {
+  const fix = fixOfKind[kind];
+  return new MediaError(codeOfKind[kind], message, {
+    ...(element === '' ? {} : { element }),
+    ...(debug === '' ? {} : { debug }),
+    ...(fix === undefined ? {} : { fix }),
+  });
+}
+
+/** The package's own folder: the nearest one above this file that holds a package.json. */
+function packageRoot(): string {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(folder, 'package.json'))) {
+    const parent = dirname(folder);
+    if (parent === folder) break;
+    folder = parent;
+  }
+  return folder;
+}
+
+let loaded: NativeAddon | undefined;
+
+/**
+ * Loads the addon and starts GStreamer, once per process. Blocks for some 20 ms; for seconds on
+ * the very first run of a machine, when GStreamer scans its plugins.
+ *
+ * @throws {@link MediaError} with code `KVSB_ADDON` when it is not built or does not load
+ */
+export function loadNative(): NativeAddon {
+  if (loaded !== undefined) return loaded;
+  const file = join(packageRoot(), 'build', 'Release', 'kvs_bridge.node');
+  if (!existsSync(file)) {
+    throw new MediaError(ErrorCode.addon, 'The native addon of kvs-bridge is not built', {
+      fix: 'Run `npm run build` in the kvs-bridge package; it needs the GStreamer 1.22 development packages.',
+    });
+  }
+  let addon: NativeAddon;
+  try {
+    addon = createRequire(import.meta.url)(file) as NativeAddon;
+  } catch (error) {
+    throw new MediaError(
+      ErrorCode.addon,
+      `The native addon of kvs-bridge does not load: ${asKvsBridgeError(error).message}`,
+      {
+        fix: 'Install the GStreamer 1.22 (or newer) libraries, or run `npm run build` again.',
+        cause: error,
+      },
+    );
+  }
+  addon.initialize(nativeError);
+  loaded = addon;
+  return addon;
+}

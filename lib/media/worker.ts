@@ -1,0 +1,137 @@
+/**
+ * Entry of the media process: one session, driven over IPC. Notices when its parent is gone, drains
+ * and exits.
+ */
+import { asKvsBridgeError, ErrorCode, serializeError } from '../util/errors.js';
+import { InProcessMediaSession } from './in-process-session.js';
+import type { MediaSession } from './media-session.js';
+import { heartbeatIntervalMs, parseToWorker, protocolVersion } from './protocol.js';
+import type { ToHost, ToWorker } from './protocol.js';
+import { noTotals } from './media-session.js';
+
+/** How long an orphan drains: KVS may still take what was received. */
+const orphanDrainTimeoutMs = 10_000;
+
+/** Sends and resolves when the message left; a parent that is gone is no error. */
+function send(message: ToHost): Promise<void> {
+  return new Promise((resolve) => {
+    if (process.send === undefined || !process.connected) {
+      resolve();
+      return;
+    }
+    process.send(message, () => {
+      resolve();
+    });
+  });
+}
+
+function forwardEvents(session: MediaSession): void {
+  const forward = (message: ToHost): void => void send(message);
+  session.on('offer', (sdp) => {
+    forward({ type: 'offer', sdp });
+  });
+  session.on('candidate', ({ candidate, sdpMLineIndex }) => {
+    forward({ type: 'candidate', candidate, sdpMLineIndex });
+  });
+  session.on('connectionState', (state) => {
+    forward({ type: 'connectionState', ...state });
+  });
+  session.on('track', (track) => {
+    forward({ type: 'track', ...track });
+  });
+  session.on('epoch', (epoch) => {
+    forward({ type: 'epoch', ...epoch });
+  });
+  session.on('upload', (upload) => {
+    forward({ type: 'upload', ...upload });
+  });
+  session.on('persisted', (fragment) => {
+    forward({ type: 'persisted', ...fragment });
+  });
+  session.on('lost', (loss) => {
+    forward({ type: 'lost', ...loss });
+  });
+  session.on('uploadError', ({ error, fatal }) => {
+    forward({ type: 'uploadError', error: serializeError(error), fatal });
+  });
+  session.on('totals', (totals) => {
+    forward({ type: 'totals', totals });
+  });
+  session.on('warning', (error) => {
+    forward({ type: 'warning', error: serializeError(error) });
+  });
+  session.on('closed', ({ totals, error }) => {
+    void finish({
+      type: 'closed',
+      totals,
+      ...(error === undefined ? {} : { error: serializeError(error) }),
+    });
+  });
+}
+
+/** Says the last word and leaves: what GStreamer leaks goes with the process. */
+async function finish(message: Extract<ToHost, { type: 'closed' }>): Promise<never> {
+  await send(message);
+  process.exit(message.error === undefined ? 0 : 1);
+}
+
+let session: MediaSession | undefined;
+
+function onMessage(message: ToWorker): void {
+  switch (message.type) {
+    case 'start':
+      session = new InProcessMediaSession(message.options);
+      forwardEvents(session);
+      session.start();
+      return;
+    case 'credentials': {
+      const { expirationMs, sessionToken, ...keys } = message.credentials;
+      session?.setCredentials({
+        ...keys,
+        ...(sessionToken === undefined ? {} : { sessionToken }),
+        ...(expirationMs === undefined ? {} : { expiration: new Date(expirationMs) }),
+      });
+      return;
+    }
+    case 'answer':
+      session?.setAnswer(message.sdp);
+      return;
+    case 'candidate':
+      session?.addCandidate(message.candidate, message.sdpMLineIndex);
+      return;
+    case 'stop':
+      if (session === undefined) void finish({ type: 'closed', totals: noTotals });
+      else void session.stop({ drainTimeoutMs: message.drainTimeoutMs });
+      return;
+  }
+}
+
+/** A bug or a version mix-up: say so and end, for the Bridge to start afresh. */
+function fail(error: unknown): void {
+  void finish({
+    type: 'closed',
+    totals: noTotals,
+    error: serializeError(asKvsBridgeError(error, ErrorCode.mediaProcess)),
+  });
+}
+
+process.on('message', (message) => {
+  try {
+    onMessage(parseToWorker(message));
+  } catch (error) {
+    fail(error);
+  }
+});
+
+process.on('disconnect', () => {
+  if (session === undefined) process.exit(0);
+  void session.stop({ drainTimeoutMs: orphanDrainTimeoutMs });
+});
+
+// A terminal sends Ctrl-C to the whole process group: the Bridge decides when this process ends.
+process.on('SIGINT', () => undefined);
+process.on('SIGTERM', () => undefined);
+process.on('uncaughtException', fail);
+
+setInterval(() => void send({ type: 'heartbeat' }), heartbeatIntervalMs);
+void send({ type: 'ready', version: protocolVersion });

@@ -1,0 +1,278 @@
+/** A master that sends a test picture and tone to each viewer that offers. */
+import { EventEmitter } from 'node:events';
+import * as v from 'valibot';
+import { ControlPlane } from '../aws/control-plane.js';
+import type { SignalingEndpoints } from '../aws/control-plane.js';
+import { chainCredentials, staticCredentials } from '../aws/credentials.js';
+import type { AwsCredentials, CredentialsSource } from '../aws/credentials.js';
+import { loadNative } from '../media/native.js';
+import { toNativeIceServers } from '../media/ice-servers.js';
+import { getIceServers } from '../signaling/ice-servers.js';
+import type { CandidateMessage, SdpMessage } from '../signaling/messages.js';
+import { SignalingClient } from '../signaling/signaling-client.js';
+import { sleep } from '../util/abort.js';
+import { Backoff } from '../util/backoff.js';
+import { deferred } from '../util/deferred.js';
+import { AwsError, ErrorCode, SignalingError, StateError, asKvsBridgeError } from '../util/errors.js';
+import type { KvsBridgeError } from '../util/errors.js';
+import { parseOptions, regionOf, rules } from '../util/options.js';
+import { PublishedViewer } from './published-viewer.js';
+
+/** What a {@link TestMaster} is made from. */
+export interface TestMasterOptions {
+  /** Name or ARN of the signaling channel to join. */
+  readonly channel: string;
+  /** AWS region of the channel. @defaultValue AWS_REGION, then AWS_DEFAULT_REGION */
+  readonly region?: string;
+  /** Control plane to use instead of AWS's, such as a local KVS: an http or https URL. */
+  readonly endpoint?: string;
+  /** PEM of the certificate authority to trust at `endpoint`. */
+  readonly ca?: string;
+  /** Fixed credentials. @defaultValue the ordinary AWS chain */
+  readonly credentials?: AwsCredentials;
+  /** Create the channel when it does not exist. @defaultValue false */
+  readonly createChannel?: boolean;
+  /** Picture width, 480 to 3840. @defaultValue 1280 */
+  readonly width?: number;
+  /** Picture height, 64 to 2160. @defaultValue 720 */
+  readonly height?: number;
+  /** Frames a second, 1 to 60. @defaultValue 30 */
+  readonly frameRate?: number;
+  /** Video bitrate in bit/s, 64000 to 20000000. @defaultValue 2000000 */
+  readonly videoBitrateBps?: number;
+  /** Send the tone too. @defaultValue true */
+  readonly audio?: boolean;
+  /** STUN server URI, or null for none. @defaultValue the region's KVS STUN server */
+  readonly stunUri?: string | null;
+}
+
+/** Events of a {@link TestMaster}. */
+export interface TestMasterEvents {
+  /** Joined the channel; also after each reconnect. */
+  connected: [];
+  /** A viewer's connection changed. */
+  viewer: [
+    viewer: {
+      readonly clientId: string;
+      readonly state: 'offered' | 'connected' | 'closed';
+      readonly framesSent: number;
+    },
+  ];
+  /** Frames sent so far, to all viewers, about once a second. */
+  framesSent: [frames: number];
+  /** Something went wrong; the master goes on. */
+  warning: [error: KvsBridgeError];
+}
+
+const schema = v.strictObject({
+  channel: rules.text,
+  region: v.exactOptional(rules.region),
+  endpoint: v.exactOptional(rules.httpUrl),
+  ca: v.exactOptional(rules.text),
+  credentials: v.exactOptional(rules.credentials),
+  createChannel: v.exactOptional(rules.flag, false),
+  width: v.exactOptional(rules.whole(480, 3_840), 1_280),
+  height: v.exactOptional(rules.whole(64, 2_160), 720),
+  frameRate: v.exactOptional(rules.whole(1, 60), 30),
+  videoBitrateBps: v.exactOptional(rules.whole(64_000, 20_000_000), 2_000_000),
+  audio: v.exactOptional(rules.flag, true),
+  stunUri: v.exactOptional(v.nullable(rules.text)),
+});
+
+/** A viewer whose session is closing may still be replaced by its next one. */
+const maxViewers = 10;
+
+/** Joins a channel as its master and publishes; comes back by itself when signaling is lost. */
+export class TestMaster extends EventEmitter<TestMasterEvents> implements AsyncDisposable {
+  readonly #options: v.InferOutput<typeof schema> & { readonly region: string };
+  readonly #credentials: CredentialsSource;
+  readonly #stopRequest = new AbortController();
+  readonly #viewers = new Map<string, PublishedViewer>();
+  readonly #connected = deferred<undefined>();
+  #running: Promise<void> | undefined;
+  #client: SignalingClient | undefined;
+  #finishedFramesSent = 0;
+
+  /** @throws {@link OptionsError} that names the option, what was expected and the fix */
+  constructor(options: TestMasterOptions) {
+    super();
+    const parsed = parseOptions(schema, options);
+    this.#options = { ...parsed, region: regionOf(parsed.region) };
+    this.#credentials =
+      options.credentials === undefined
+        ? chainCredentials({ region: this.#options.region })
+        : staticCredentials(options.credentials);
+    this.#connected.promise.catch(() => undefined);
+  }
+
+  /** Video frames sent so far, to all viewers. */
+  get framesSent(): number {
+    let sum = this.#finishedFramesSent;
+    for (const viewer of this.#viewers.values()) sum += viewer.framesSent;
+    return sum;
+  }
+
+  /** Joins the channel; resolves when viewers can offer. @throws {@link KvsBridgeError} */
+  async start({ signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    if (this.#running !== undefined) throw new StateError('A test master starts once');
+    signal?.throwIfAborted();
+    signal?.addEventListener('abort', () => void this.stop(), { once: true });
+    loadNative();
+    this.#running = this.#run();
+    await this.#connected.promise;
+  }
+
+  /** Leaves the channel and ends every viewer's stream. Any number of times. */
+  async stop(): Promise<void> {
+    this.#stopRequest.abort(new StateError('The test master was stopped'));
+    await Promise.all([...this.#viewers.values()].map((viewer) => viewer.stop()));
+    await this.#client?.close();
+    await this.#running;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  async #run(): Promise<void> {
+    const signal = this.#stopRequest.signal;
+    const backoff = new Backoff({ minDelayMs: 500, maxDelayMs: 30_000 });
+    let joined = false;
+    while (!signal.aborted) {
+      try {
+        const { arn, endpoints } = await this.#findChannel(signal);
+        await this.#serve(arn, endpoints, () => {
+          joined = true;
+          backoff.reset();
+          this.#connected.resolve(undefined);
+          this.emit('connected');
+        });
+      } catch (error) {
+        if (signal.aborted) return;
+        if (!joined) {
+          this.#connected.reject(asKvsBridgeError(error));
+          return;
+        }
+        this.emit('warning', asKvsBridgeError(error));
+      }
+      await sleep(backoff.nextDelayMs(), signal).catch(() => undefined);
+    }
+  }
+
+  async #findChannel(
+    signal: AbortSignal,
+  ): Promise<{ readonly arn: string; readonly endpoints: SignalingEndpoints }> {
+    const { channel, region, endpoint, ca, createChannel } = this.#options;
+    await using controlPlane = new ControlPlane({
+      region,
+      credentials: this.#credentials,
+      ...(endpoint === undefined ? {} : { endpoint }),
+      ...(ca === undefined ? {} : { ca }),
+    });
+    const { arn } = await controlPlane.describeChannel(channel, { signal }).catch((error: unknown) => {
+      const missing = error instanceof AwsError && error.code === ErrorCode.channelNotFound;
+      if (!missing || !createChannel) throw error;
+      return controlPlane.createChannel(channel, { signal });
+    });
+    return { arn, endpoints: await controlPlane.signalingEndpoints(arn, 'MASTER', { signal }) };
+  }
+
+  /** One signaling connection, from `onConnected` to its end. */
+  async #serve(arn: string, endpoints: SignalingEndpoints, onConnected: () => void): Promise<void> {
+    const signal = this.#stopRequest.signal;
+    const { region, ca } = this.#options;
+    const client = new SignalingClient({
+      role: 'MASTER',
+      channelArn: arn,
+      endpoint: endpoints.wss,
+      region,
+      credentials: this.#credentials,
+      ...(ca === undefined ? {} : { ca }),
+    });
+    const closed = new Promise<void>((resolve) => {
+      client.once('closed', () => {
+        resolve();
+      });
+    });
+    client.on('offer', (offer) => void this.#onOffer(client, arn, endpoints, offer));
+    client.on('candidate', (message) => {
+      this.#onCandidate(message);
+    });
+    await client.connect({ signal });
+    this.#client = client;
+    onConnected();
+    await closed;
+  }
+
+  async #onOffer(
+    client: SignalingClient,
+    channelArn: string,
+    endpoints: SignalingEndpoints,
+    { sdp, senderClientId }: SdpMessage,
+  ): Promise<void> {
+    if (senderClientId === undefined) return;
+    const previous = this.#viewers.get(senderClientId);
+    // The same offer again: the viewer repeats itself until it sees our answer.
+    if (previous?.offer === sdp) return;
+    if (previous === undefined && this.#viewers.size >= maxViewers) {
+      this.emit('warning', new SignalingError(ErrorCode.signaling, 'An offer beyond ten viewers is ignored'));
+      return;
+    }
+    const { width, height, frameRate, videoBitrateBps, audio, region, stunUri, ca } = this.#options;
+    const viewer = new PublishedViewer(sdp);
+    this.#viewers.set(senderClientId, viewer);
+    void previous?.stop();
+    this.#listen(viewer, senderClientId, client);
+    try {
+      const { servers } = await getIceServers({
+        endpoint: endpoints.https,
+        channelArn,
+        region,
+        credentials: this.#credentials,
+        ...(stunUri === undefined ? {} : { stunUri }),
+        ...(ca === undefined ? {} : { ca }),
+        signal: this.#stopRequest.signal,
+      });
+      viewer.start({
+        offer: sdp,
+        iceServers: toNativeIceServers(servers),
+        jitterBufferMs: 200,
+        relayOnly: false,
+        width,
+        height,
+        frameRate,
+        videoBitrateBps,
+        audio,
+      });
+    } catch (error) {
+      if (!this.#stopRequest.signal.aborted) this.emit('warning', asKvsBridgeError(error));
+      await viewer.stop();
+    }
+  }
+
+  #onCandidate({ candidate, senderClientId }: CandidateMessage): void {
+    if (senderClientId === undefined) return;
+    this.#viewers
+      .get(senderClientId)
+      ?.addCandidate(candidate.candidate, candidate.sdpMLineIndex ?? 0);
+  }
+
+  #listen(viewer: PublishedViewer, clientId: string, client: SignalingClient): void {
+    const tell = (state: 'offered' | 'connected' | 'closed'): void => {
+      this.emit('viewer', { clientId, state, framesSent: viewer.framesSent });
+    };
+    tell('offered');
+    viewer.on('answer', (sdp) => client.sendAnswer(sdp, clientId));
+    viewer.on('candidate', (candidate) => client.sendCandidate(candidate, clientId));
+    viewer.once('connected', () => {
+      tell('connected');
+    });
+    viewer.on('framesSent', () => this.emit('framesSent', this.framesSent));
+    viewer.on('warning', (error) => this.emit('warning', error));
+    viewer.once('closed', () => {
+      this.#finishedFramesSent += viewer.framesSent;
+      if (this.#viewers.get(clientId) === viewer) this.#viewers.delete(clientId);
+      tell('closed');
+    });
+  }
+}
