@@ -1,0 +1,179 @@
+/** The hand-written types of lib/media/native.ts against the real addon. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { MediaError, ErrorCode } from '../../lib/util/errors.js';
+import { loadNative } from '../../lib/media/native.js';
+import type { NativeEvent, NativeReceiverOptions } from '../../lib/media/native.js';
+import { runLoopback } from '../support/loopback.js';
+
+/** Expected members of each event and their JavaScript types, from the TypeScript declarations. */
+const shapes: { readonly [Type in NativeEvent['type']]: Readonly<Record<string, string>> } = {
+  localDescription: { sdpType: 'string', sdp: 'string' },
+  localCandidate: { sdpMLineIndex: 'number', candidate: 'string' },
+  connectionState: { connection: 'string', ice: 'string' },
+  track: { kind: 'string', codec: 'string', storedAs: 'string' },
+  epoch: {
+    epoch: 'number',
+    timecodeMs: 'number',
+    videoCodec: 'string',
+    width: 'number',
+    height: 'number',
+    audioCodec: 'string',
+    header: 'object',
+  },
+  fragmentStart: { epoch: 'number', timecodeMs: 'number' },
+  mediaData: { data: 'object' },
+  fragmentEnd: {
+    epoch: 'number',
+    timecodeMs: 'number',
+    durationMs: 'number',
+    videoFrames: 'number',
+    audioFrames: 'number',
+    silentAudioFrames: 'number',
+  },
+  epochEnd: { epoch: 'number', trailer: 'object' },
+  framesDropped: { videoFrames: 'number', reason: 'string' },
+  stats: {
+    videoFramesReceived: 'number',
+    audioFramesReceived: 'number',
+    videoBytesReceived: 'number',
+    videoFramesWritten: 'number',
+    videoFramesDropped: 'number',
+    keyframeRequests: 'number',
+    newestVideoTimecodeMs: 'number',
+    framesSent: 'number',
+  },
+  error: {
+    kind: 'string',
+    fatal: 'boolean',
+    message: 'string',
+    element: 'string',
+    debug: 'string',
+  },
+  closed: {},
+};
+
+const options: NativeReceiverOptions = {
+  iceServers: [],
+  jitterBufferMs: 200,
+  relayOnly: false,
+  audio: true,
+  targetFragmentMs: 2_000,
+};
+
+describe('native addon', () => {
+  it('tells its GStreamer version and elements', () => {
+    const addon = loadNative();
+    assert.match(addon.gstreamerVersion(), /^1\.(2[0-9]|[3-9][0-9])\.\d+$/);
+    assert.equal(addon.hasElement('webrtcbin'), true);
+    assert.equal(addon.hasElement('no-such-element'), false);
+  });
+
+  it('emits events of exactly the declared shapes, and every received frame is written', async () => {
+    const { receiverEvents, publisherEvents } = await runLoopback({ videoFrames: 100 });
+    for (const event of [...receiverEvents, ...publisherEvents]) {
+      const actual = Object.fromEntries(
+        Object.entries(event)
+          .filter(([key]) => key !== 'type')
+          .map(([key, value]) => [key, typeof value]),
+      );
+      assert.deepEqual(actual, shapes[event.type], event.type);
+    }
+    const seen = new Set(receiverEvents.map(({ type }) => type));
+    for (const type of [
+      'epoch',
+      'fragmentStart',
+      'mediaData',
+      'fragmentEnd',
+      'epochEnd',
+    ] as const) {
+      assert.ok(seen.has(type), `no ${type} event`);
+    }
+    assert.equal(receiverEvents.at(-1)?.type, 'closed');
+    const stats = receiverEvents.filter((event) => event.type === 'stats').at(-1);
+    const written = receiverEvents
+      .filter((event) => event.type === 'fragmentEnd')
+      .reduce((sum, { videoFrames }) => sum + videoFrames, 0);
+    assert.equal(written, stats?.videoFramesReceived);
+    assert.equal(stats?.videoFramesDropped, 0);
+  });
+
+  it('throws typed errors that name the wrong option', () => {
+    const { Receiver, Publisher } = loadNative();
+    const wrong: readonly (readonly [string, Record<string, unknown>])[] = [
+      ['jitterBufferMs', { jitterBufferMs: -1 }],
+      ['jitterBufferMs', { jitterBufferMs: 0.5 }],
+      ['relayOnly', { relayOnly: 'yes' }],
+      ['iceServers', { iceServers: {} }],
+      ['iceServers[].uri', { iceServers: [{ uri: 1, username: '', password: '' }] }],
+      ['audio', { audio: undefined }],
+      ['targetFragmentMs', { targetFragmentMs: 1e9 }],
+    ];
+    for (const [name, change] of wrong) {
+      assert.throws(
+        () => new Receiver({ ...options, ...change } as NativeReceiverOptions, () => undefined),
+        (error: unknown) =>
+          error instanceof MediaError &&
+          error.code === ErrorCode.options &&
+          error.message.startsWith(`${name} must be`),
+        name,
+      );
+    }
+    assert.throws(() => new Receiver(options, 'x' as never), /onEvents must be a function/);
+    assert.throws(
+      () => new Publisher({ ...options, offer: 'a\0b' } as never, () => undefined),
+      /NUL/,
+    );
+  });
+
+  it('can be disposed in any state, any number of times', async () => {
+    const { Receiver } = loadNative();
+    const idle = new Receiver(options, () => undefined);
+    idle.dispose();
+    idle.dispose();
+    idle.start();
+    idle.stop(0);
+
+    await new Promise<void>((resolve) => {
+      const starting = new Receiver(options, (events) => {
+        if (events.some(({ type }) => type === 'localDescription')) {
+          starting.dispose();
+          starting.dispose();
+          starting.setAnswer('v=0');
+          resolve();
+        }
+      });
+      starting.start();
+    });
+  });
+
+  it('answers garbage from the peer with typed events and goes on', async () => {
+    const { Receiver } = loadNative();
+    const errors: string[] = [];
+    const receiver = new Receiver(options, (events) => {
+      for (const event of events) {
+        if (event.type === 'localDescription') {
+          receiver.setAnswer('');
+          receiver.setAnswer('v=0\r\nm=video 9 RTP/AVP 96\r\n');
+          receiver.addCandidate(0, 'candidate:nonsense');
+          receiver.addCandidate(7, 'candidate:1 1 UDP 1 127.0.0.1 1234 typ host');
+          receiver.stop(500);
+        }
+        if (event.type === 'error') {
+          assert.equal(event.fatal, false);
+          assert.equal(event.kind, 'badPeerInput');
+          errors.push(event.message);
+        }
+        if (event.type === 'closed') receiver.dispose();
+      }
+      if (events.some(({ type }) => type === 'closed')) done();
+    });
+    let done = (): void => undefined;
+    const closed = new Promise<void>((resolve) => {
+      done = resolve;
+    });
+    receiver.start();
+    await closed;
+    assert.equal(errors.length, 4, errors.join('\n'));
+  });
+});
