@@ -76,6 +76,8 @@ const kindByName = new Map<string, AwsFailureKind>([
 const clockSkewPattern = /signature (?:has )?expired|signature not yet current/i;
 /** Node's codes for failed look-ups, connections and certificates; not its ERR_ for wrong calls. */
 const networkCodePattern = /^(?!ERR_(?!TLS|SSL))[A-Z][A-Z0-9_]+$/;
+/** OpenSSL's and Node's names for a certificate that is not trusted; no retry changes that. */
+const certificatePattern = /CERT|SIGNATURE|ISSUER|CRL|CA_|ALTNAME/;
 const messageMaxLength = 300;
 
 /** Classifies an answer by what the service said. */
@@ -138,8 +140,12 @@ function statusOf(error: Error): number | undefined {
 }
 
 /** Whether the same call may well succeed in a moment. */
-export function isTransient({ kind }: AwsFailure): boolean {
-  return kind === 'network' || kind === 'serverFault' || kind === 'throttled';
+export function isTransient({ kind, name }: AwsFailure): boolean {
+  return (
+    (kind === 'network' && !certificatePattern.test(name)) ||
+    kind === 'serverFault' ||
+    kind === 'throttled'
+  );
 }
 
 /**
@@ -181,8 +187,9 @@ export function awsErrorOf(failure: AwsFailure, call: AwsCall): AwsError {
     case 'network':
       return new AwsError(ErrorCode.aws, `Cannot reach ${host} for ${action} (${said})`, {
         fix:
+          certificateFix(failure) ??
           `Check the region (${region}), DNS, proxy and firewall, or the endpoint that was given; ` +
-          'for a local KVS, that `kvs-bridge local` is running there.',
+            'for a local KVS, that `kvs-bridge local` is running there.',
       });
     case 'throttled':
       return new AwsError(ErrorCode.aws, `${action} was refused as too frequent (${said})`, {
@@ -203,6 +210,13 @@ export function awsErrorOf(failure: AwsFailure, call: AwsCall): AwsError {
         `${action}${aboutResource(call)} failed (${describeFailure(failure)})`,
       );
   }
+}
+
+/** What to do about a certificate; undefined when the network itself failed. */
+export function certificateFix({ name }: AwsFailure): string | undefined {
+  return certificatePattern.test(name)
+    ? 'Trust the authority that signed the certificate: put its PEM in NODE_EXTRA_CA_CERTS.'
+    : undefined;
 }
 
 function notFoundError({ action, region, resource }: AwsCall, said: string): AwsError {

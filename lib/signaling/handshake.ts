@@ -1,7 +1,7 @@
 /** Opens the WebSocket, and turns each way in which that fails into an error with a fix. */
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { WebSocket } from 'ws';
-import { awsErrorOf, describeFailure, failureOfError } from '../aws/aws-errors.js';
+import { awsErrorOf, certificateFix, describeFailure, failureOfError } from '../aws/aws-errors.js';
 import type { AwsCall, AwsFailure } from '../aws/aws-errors.js';
 import { failureOfHttpAnswer } from '../aws/http-answer.js';
 import { abortable } from '../util/abort.js';
@@ -112,7 +112,11 @@ export function handshakeError({ failure }: HandshakeFailure, call: AwsCall): Kv
       return new SignalingError(
         ErrorCode.signaling,
         `Cannot reach the signaling endpoint ${call.host} (${failure.name}: ${failure.message})`,
-        { fix: 'Check DNS, proxy and firewall: outbound TCP 443 with WebSocket must pass.' },
+        {
+          fix:
+            certificateFix(failure) ??
+            'Check DNS, proxy and firewall: outbound TCP 443 with WebSocket must pass.',
+        },
       );
     case 'exists':
     case 'other':

@@ -56,10 +56,22 @@ describe('failureOfHttpAnswer', () => {
 describe('failureOfError', () => {
   it('knows network failures from wrong calls', () => {
     const withCode = (code: string): Error => Object.assign(new Error(code), { code });
-    for (const code of ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'DEPTH_ZERO_SELF_SIGNED_CERT']) {
+    for (const code of ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT']) {
       const failure = failureOfError(withCode(code));
       assert.equal(failure.kind, 'network');
       assert.ok(isTransient(failure));
+    }
+    for (const code of [
+      'DEPTH_ZERO_SELF_SIGNED_CERT',
+      'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+      'CERT_HAS_EXPIRED',
+      'ERR_TLS_CERT_ALTNAME_INVALID',
+      'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+    ]) {
+      const failure = failureOfError(withCode(code));
+      assert.equal(failure.kind, 'network');
+      assert.equal(isTransient(failure), false, 'a certificate does not become good by waiting');
+      assert.match(awsErrorOf(failure, call).fix ?? '', /NODE_EXTRA_CA_CERTS/);
     }
     assert.equal(failureOfError(withCode('ERR_INVALID_ARG_TYPE')).kind, 'other');
     assert.equal(failureOfError(new AggregateError([withCode('ECONNREFUSED')])).kind, 'network');
