@@ -2,11 +2,7 @@
 import { EventEmitter } from 'node:events';
 import type { CredentialsSource } from '../aws/credentials.js';
 import { ChildMediaSession } from '../media/child-session.js';
-import type {
-  MediaSession,
-  MediaSessionEnd,
-  MediaSessionOptions,
-} from '../media/media-session.js';
+import type { MediaSession, MediaSessionEnd, MediaSessionOptions } from '../media/media-session.js';
 import { toNativeIceServers } from '../media/ice-servers.js';
 import type { IceServer } from '../signaling/ice-servers.js';
 import type { IceCandidate } from '../signaling/messages.js';
@@ -76,7 +72,10 @@ export class ViewerSession extends EventEmitter<ViewerSessionEvents> {
   run(): Promise<MediaSessionEnd> {
     const media = this.#media;
     if (media === undefined) throw new TypeError('prepare() comes first');
-    const keepCredentials = setInterval(() => void this.#renewCredentials(media), credentialsCheckMs);
+    const keepCredentials = setInterval(
+      () => void this.#renewCredentials(media),
+      credentialsCheckMs,
+    );
     const reoffer = setInterval(() => {
       if (!this.#answered) this.#sendOffer();
     }, reofferIntervalMs);
@@ -101,7 +100,9 @@ export class ViewerSession extends EventEmitter<ViewerSessionEvents> {
         if (step === 'answer') resolve();
       };
       const onEnd = (): void => {
-        reject(new SignalingError(ErrorCode.noMaster, 'The session ended before a master answered'));
+        reject(
+          new SignalingError(ErrorCode.noMaster, 'The session ended before a master answered'),
+        );
       };
       this.on('step', onStep);
       this.#ended.signal.addEventListener('abort', onEnd, { once: true });

@@ -125,9 +125,7 @@ export class ChildMediaSession extends EventEmitter<MediaSessionEvents> implemen
       this.#stopping = true;
       this.#send({ type: 'stop', drainTimeoutMs });
       this.#exitDeadline = setTimeout(() => {
-        this.#fail(
-          new MediaError(ErrorCode.mediaProcess, 'The media process did not end in time'),
-        );
+        this.#fail(new MediaError(ErrorCode.mediaProcess, 'The media process did not end in time'));
       }, drainTimeoutMs + exitGraceMs);
     }
     return this.#closed.promise;
@@ -229,7 +227,9 @@ export class ChildMediaSession extends EventEmitter<MediaSessionEvents> implemen
     clearTimeout(this.#silence);
     clearTimeout(this.#exitDeadline);
     const exitCause =
-      signal === null ? `exit code ${code === null ? 'unknown' : String(code)}` : `signal ${signal}`;
+      signal === null
+        ? `exit code ${code === null ? 'unknown' : String(code)}`
+        : `signal ${signal}`;
     const end = this.#end ?? { error: this.#unexpectedExit(exitCause) };
     const result: MediaSessionEnd = { totals: this.#totals, exitCause, ...end };
     this.emit('closed', result);
@@ -237,7 +237,8 @@ export class ChildMediaSession extends EventEmitter<MediaSessionEvents> implemen
   }
 
   #unexpectedExit(exitCause: string): MediaError {
-    const lastWords = this.#stderr.length === 0 ? '' : `; it last wrote: ${this.#stderr.join(' | ')}`;
+    const lastWords =
+      this.#stderr.length === 0 ? '' : `; it last wrote: ${this.#stderr.join(' | ')}`;
     return new MediaError(
       ErrorCode.mediaProcess,
       `The media process ended by itself with ${exitCause}${lastWords}`,

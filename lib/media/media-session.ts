@@ -78,7 +78,9 @@ export interface MediaSessionEvents {
   candidate: [candidate: { readonly candidate: string; readonly sdpMLineIndex: number }];
   /** W3C names of the peer connection's and ICE's states. */
   connectionState: [state: { readonly connection: string; readonly ice: string }];
-  track: [track: { readonly kind: 'video' | 'audio'; readonly codec: string; readonly storedAs: string }];
+  track: [
+    track: { readonly kind: 'video' | 'audio'; readonly codec: string; readonly storedAs: string },
+  ];
   epoch: [
     epoch: {
       readonly epoch: number;

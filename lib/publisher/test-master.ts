@@ -13,7 +13,13 @@ import { SignalingClient } from '../signaling/signaling-client.js';
 import { sleep } from '../util/abort.js';
 import { Backoff } from '../util/backoff.js';
 import { deferred } from '../util/deferred.js';
-import { AwsError, ErrorCode, SignalingError, StateError, asKvsBridgeError } from '../util/errors.js';
+import {
+  AwsError,
+  ErrorCode,
+  SignalingError,
+  StateError,
+  asKvsBridgeError,
+} from '../util/errors.js';
 import type { KvsBridgeError } from '../util/errors.js';
 import { parseOptions, regionOf, rules } from '../util/options.js';
 import { PublishedViewer } from './published-viewer.js';
@@ -169,11 +175,13 @@ export class TestMaster extends EventEmitter<TestMasterEvents> implements AsyncD
       ...(endpoint === undefined ? {} : { endpoint }),
       ...(ca === undefined ? {} : { ca }),
     });
-    const { arn } = await controlPlane.describeChannel(channel, { signal }).catch((error: unknown) => {
-      const missing = error instanceof AwsError && error.code === ErrorCode.channelNotFound;
-      if (!missing || !createChannel) throw error;
-      return controlPlane.createChannel(channel, { signal });
-    });
+    const { arn } = await controlPlane
+      .describeChannel(channel, { signal })
+      .catch((error: unknown) => {
+        const missing = error instanceof AwsError && error.code === ErrorCode.channelNotFound;
+        if (!missing || !createChannel) throw error;
+        return controlPlane.createChannel(channel, { signal });
+      });
     return { arn, endpoints: await controlPlane.signalingEndpoints(arn, 'MASTER', { signal }) };
   }
 
@@ -215,7 +223,10 @@ export class TestMaster extends EventEmitter<TestMasterEvents> implements AsyncD
     // The same offer again: the viewer repeats itself until it sees our answer.
     if (previous?.offer === sdp) return;
     if (previous === undefined && this.#viewers.size >= maxViewers) {
-      this.emit('warning', new SignalingError(ErrorCode.signaling, 'An offer beyond ten viewers is ignored'));
+      this.emit(
+        'warning',
+        new SignalingError(ErrorCode.signaling, 'An offer beyond ten viewers is ignored'),
+      );
       return;
     }
     const { width, height, frameRate, videoBitrateBps, audio, region, stunUri, ca } = this.#options;

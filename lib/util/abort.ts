@@ -6,15 +6,12 @@
  * @param delayMs - milliseconds to wait, at least 0
  */
 export function sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
-  return abortable(
-    (resolve) => {
-      const timer = setTimeout(resolve, delayMs);
-      return () => {
-        clearTimeout(timer);
-      };
-    },
-    signal,
-  );
+  return abortable((resolve) => {
+    const timer = setTimeout(resolve, delayMs);
+    return () => {
+      clearTimeout(timer);
+    };
+  }, signal);
 }
 
 /**

@@ -145,7 +145,10 @@ export class LocalKvsError extends KvsBridgeError {
 }
 
 /** Wraps anything that was thrown; a {@link KvsBridgeError} passes unchanged. */
-export function asKvsBridgeError(error: unknown, code: ErrorCode = ErrorCode.internal): KvsBridgeError {
+export function asKvsBridgeError(
+  error: unknown,
+  code: ErrorCode = ErrorCode.internal,
+): KvsBridgeError {
   if (error instanceof KvsBridgeError) return error;
   const message = redact(error instanceof Error ? error.message : String(error));
   return new KvsBridgeError(code, message, { cause: error });
@@ -168,10 +171,6 @@ export function serializeError(error: KvsBridgeError): SerializedError {
 }
 
 /** The error that {@link serializeError} reduced, as an instance of the base class. */
-export function deserializeError({
-  code,
-  message,
-  fix,
-}: SerializedError): KvsBridgeError {
+export function deserializeError({ code, message, fix }: SerializedError): KvsBridgeError {
   return new KvsBridgeError(code, message, fix === undefined ? {} : { fix });
 }
