@@ -1,0 +1,51 @@
+/**
+ * `npm test -- [group…] [filter…]`: set-up, then the tests. Groups are unit, native, integration
+ * and browser, all of them by default; anything else is a part of a test file's name. The last line
+ * on stdout is the sum: "N passed, N failed, N skipped".
+ */
+import { setUp } from './setup.mjs';
+import { runScript } from './setup/setup-error.mjs';
+import { findChromium } from './testing/chromium.mjs';
+import { add, noTests } from './testing/counts.mjs';
+import { runNativeTests } from './testing/native-tests.mjs';
+import { nodeTestFiles, runNodeTests } from './testing/node-tests.mjs';
+
+const groups = ['unit', 'native', 'integration', 'browser'];
+
+await runScript(async () => {
+  const args = process.argv.slice(2);
+  const chosen = groups.filter((group) => args.includes(group));
+  const filters = args.filter((argument) => !groups.includes(argument));
+  await setUp('test');
+
+  let total = noTests;
+  for (const group of chosen.length > 0 ? chosen : groups) {
+    total = add(total, await runGroup(group, filters));
+  }
+  const { passed, failed, skipped } = total;
+  if (passed + failed === 0) process.stdout.write('No test ran, which counts as a failure.\n');
+  process.stdout.write(`${passed} passed, ${failed} failed, ${skipped} skipped\n`);
+  if (failed > 0 || passed === 0) process.exitCode = 1;
+});
+
+/**
+ * @param {string} group
+ * @param {readonly string[]} filters
+ * @returns {Promise<import('./testing/counts.mjs').Counts>}
+ */
+async function runGroup(group, filters) {
+  if (group === 'native') return runNativeTests(filters);
+  const files = nodeTestFiles(group, filters);
+  if (files.length === 0) return noTests;
+  if (group === 'browser') {
+    const chromium = findChromium();
+    if (chromium === undefined) {
+      process.stdout.write(
+        'Browser tests are skipped: there is no Chromium; KVSB_CHROMIUM can name one.\n',
+      );
+      return { ...noTests, skipped: files.length };
+    }
+    process.env.KVSB_CHROMIUM = chromium;
+  }
+  return runNodeTests(group, files);
+}

@@ -1,0 +1,92 @@
+/** Runs one group of the TypeScript tests, compiled to dist/, with Node's own test runner. */
+import { spawn } from 'node:child_process';
+import { listFiles } from '../setup/fingerprint.mjs';
+import { inProject, projectRoot } from '../setup/paths.mjs';
+import { add, noTests } from './counts.mjs';
+
+/**
+ * @typedef {'unit' | 'integration' | 'browser'} NodeGroup
+ */
+
+/** Tests of real-time media would starve each other, so only unit tests run beside one another. */
+const settings = {
+  unit: { concurrency: 2, timeoutMs: 120_000 },
+  integration: { concurrency: 1, timeoutMs: 300_000 },
+  browser: { concurrency: 1, timeoutMs: 600_000 },
+};
+
+/** How much longer than a test's own deadline the whole run may be silent. */
+const stallMarginMs = 15_000;
+
+/**
+ * @param {NodeGroup} group
+ * @param {readonly string[]} filters parts of file names; none means every file
+ * @returns {string[]} compiled test files, relative to the project
+ */
+export function nodeTestFiles(group, filters) {
+  return listFiles(`dist/test/${group}`, /\.test\.js$/).filter(
+    (file) => filters.length === 0 || filters.some((filter) => file.includes(filter)),
+  );
+}
+
+/**
+ * @param {NodeGroup} group
+ * @param {readonly string[]} files
+ * @returns {Promise<import('./counts.mjs').Counts>}
+ */
+export function runNodeTests(group, files) {
+  const { concurrency, timeoutMs } = settings[group];
+  const args = [
+    '--enable-source-maps',
+    '--test',
+    `--test-concurrency=${concurrency}`,
+    `--test-timeout=${timeoutMs}`,
+    `--test-reporter=${inProject('scripts', 'testing', 'reporter.mjs')}`,
+    '--test-reporter-destination=stdout',
+    ...files,
+  ];
+  return new Promise((resolve, reject) => {
+    // A process group of its own, so that a run that hangs ends with everything it started.
+    const child = spawn(process.execPath, args, {
+      cwd: projectRoot,
+      detached: true,
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
+    const killAll = () => {
+      try {
+        process.kill(-child.pid, 'SIGKILL');
+      } catch (error) {
+        if (error.code !== 'ESRCH') throw error;
+      }
+    };
+    const interrupted = (signal) => {
+      killAll();
+      process.exit(signal === 'SIGINT' ? 130 : 143);
+    };
+    process.on('SIGINT', interrupted).on('SIGTERM', interrupted);
+
+    // A file whose tests ended but whose process does not: Node 24's own deadline ignores it.
+    let running = 'nothing yet';
+    const stalled = () => {
+      process.stdout.write(`No news for ${timeoutMs / 1000} s, the last was of ${running}.\n`);
+      killAll();
+    };
+    let watchdog = setTimeout(stalled, timeoutMs + stallMarginMs);
+
+    let counts = noTests;
+    child.on('message', (message) => {
+      clearTimeout(watchdog);
+      watchdog = setTimeout(stalled, timeoutMs + stallMarginMs);
+      running = message.running ?? running;
+      counts = message.counts ?? counts;
+    });
+    child.on('error', reject);
+    child.on('close', (exitCode) => {
+      clearTimeout(watchdog);
+      process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
+      // The run may fail though no test did, for example when it was killed.
+      const isSilentFailure = exitCode !== 0 && counts.failed === 0;
+      resolve(isSilentFailure ? add(counts, { ...noTests, failed: 1 }) : counts);
+    });
+  });
+}
