@@ -1,0 +1,65 @@
+/** How long to wait before the next PutMedia request. Pure logic. */
+import { Backoff } from '../util/backoff.js';
+import type { RetryClass } from './put-media-failure.js';
+
+/** Options of {@link RetryPolicy}. */
+export interface RetryPolicyOptions {
+  /** Upper bound of the first delay, in ms. @defaultValue 200 */
+  readonly minDelayMs?: number;
+  /** Upper bound of delays after passing faults, in ms. @defaultValue 10000 */
+  readonly maxDelayMs?: number;
+  /** Upper bound of delays while somebody has to act, in ms. @defaultValue 60000 */
+  readonly slowDelayMs?: number;
+  /** Source of randomness in [0, 1). @defaultValue Math.random */
+  readonly random?: () => number;
+}
+
+/** When to try again. */
+export interface RetryDecision {
+  readonly delayMs: number;
+  /** Somebody has to act; trying again is unlikely to help. */
+  readonly isFatal: boolean;
+}
+
+/**
+ * Delays grow from attempt to attempt until media is confirmed again; merely being let in does not
+ * count, so a service that accepts and then fails is not hammered either.
+ */
+export class RetryPolicy {
+  readonly #backoff: Backoff;
+  readonly #slowDelayMs: number;
+  readonly #random: () => number;
+  #refusals = 0;
+
+  constructor(options: RetryPolicyOptions = {}) {
+    const { minDelayMs = 200, maxDelayMs = 10_000, slowDelayMs = 60_000 } = options;
+    this.#random = options.random ?? Math.random;
+    this.#backoff = new Backoff({ minDelayMs, maxDelayMs, random: this.#random });
+    this.#slowDelayMs = slowDelayMs;
+  }
+
+  /** True after credentials were refused: the next request should not use the same ones. */
+  get wantsFreshCredentials(): boolean {
+    return this.#refusals > 0;
+  }
+
+  /** KVS accepted a request, so the credentials are good. */
+  accepted(): void {
+    this.#refusals = 0;
+  }
+
+  /** KVS confirmed media. */
+  progressed(): void {
+    this.#backoff.reset();
+  }
+
+  /** Decides about the next attempt after a request that failed like this. */
+  next(retry: RetryClass): RetryDecision {
+    if (retry === 'credentials') this.#refusals += 1;
+    // The first refusal may be no more than credentials that ran out under way.
+    const isFatal = retry === 'slow' || (retry === 'credentials' && this.#refusals > 1);
+    if (!isFatal) return { delayMs: this.#backoff.nextDelayMs(), isFatal };
+    const floorMs = this.#slowDelayMs / 2;
+    return { delayMs: floorMs + this.#random() * floorMs, isFatal };
+  }
+}
