@@ -31,26 +31,29 @@ void FillSquare(guint8* luma, gint stride, unsigned index, guint8 value) {
 }
 
 // Runs on the streaming thread, on raw I420 pictures behind the gate.
-GstPadProbeReturn BurnCounter(GstPad* /*pad*/, GstPadProbeInfo* info, gpointer user_data) {
+GstPadProbeReturn BurnCounter(GstPad* pad, GstPadProbeInfo* info, gpointer user_data) {
   auto* counter = static_cast<Counter*>(user_data);
   GstBuffer* buffer = gst_buffer_make_writable(GST_PAD_PROBE_INFO_BUFFER(info));
   info->data = buffer;
-  const GstVideoMeta* meta = gst_buffer_get_video_meta(buffer);
-  GstMapInfo map;
-  if (meta == nullptr || gst_buffer_map(buffer, &map, GST_MAP_READWRITE) == FALSE) {
-    return GST_PAD_PROBE_OK;
+  const auto caps = CapsPtr::Adopt(gst_pad_get_current_caps(pad));
+  GstVideoInfo video;
+  GstVideoFrame frame;
+  if (!caps || gst_video_info_from_caps(&video, caps.get()) == FALSE ||
+      gst_video_frame_map(&frame, &video, buffer, GST_MAP_READWRITE) == FALSE) {
+    return GST_PAD_PROBE_DROP;  // a picture without its number would break the count
   }
   const std::uint32_t number = counter->next++;
-  guint8* luma = map.data + meta->offset[0];
+  auto* luma = static_cast<guint8*>(GST_VIDEO_FRAME_PLANE_DATA(&frame, 0));
+  const gint stride = GST_VIDEO_FRAME_PLANE_STRIDE(&frame, 0);
   for (unsigned bit = 0; bit < kCounterBits; ++bit) {
     const bool one = ((number >> (kCounterBits - 1 - bit)) & 1U) != 0;
-    FillSquare(luma, meta->stride[0], bit, one ? kWhite : kBlack);
+    FillSquare(luma, stride, bit, one ? kWhite : kBlack);
   }
   const GstClockTime second = GST_BUFFER_PTS(buffer) / GST_SECOND;
-  const bool flash = second != counter->last_second;
+  const bool flash = counter->last_second != GST_CLOCK_TIME_NONE && second != counter->last_second;
   counter->last_second = second;
-  FillSquare(luma, meta->stride[0], kCounterBits, flash ? kWhite : kBlack);
-  gst_buffer_unmap(buffer, &map);
+  FillSquare(luma, stride, kCounterBits, flash ? kWhite : kBlack);
+  gst_video_frame_unmap(&frame);
   return GST_PAD_PROBE_OK;
 }
 

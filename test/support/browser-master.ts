@@ -39,7 +39,8 @@ export interface BrowserMasterOptions {
 /** The part of the DOM's MediaStreamConstraints that tests use. */
 export interface MediaStreamConstraintsLike {
   readonly audio: boolean;
-  readonly video: boolean | { readonly width: number; readonly height: number; readonly frameRate: number };
+  readonly video:
+    boolean | { readonly width: number; readonly height: number; readonly frameRate: number };
 }
 
 /** What the page counted, from RTCPeerConnection.getStats. */
@@ -152,7 +153,8 @@ export class BrowserMaster implements AsyncDisposable {
       const page = await context.newPage();
       await page.goto(`http://127.0.0.1:${String(port)}/`);
       await page.evaluate(
-        (value) => (globalThis as unknown as { startMaster(o: unknown): Promise<void> }).startMaster(value),
+        (value) =>
+          (globalThis as unknown as { startMaster(o: unknown): Promise<void> }).startMaster(value),
         options as unknown as Record<string, unknown>,
       );
       return new BrowserMaster(context, page, cleanUp);

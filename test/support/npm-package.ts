@@ -17,9 +17,13 @@ export async function unpackPackage(specifier: string): Promise<string> {
   const unpacked = join(folder, 'package');
   if (existsSync(join(unpacked, 'package.json'))) return unpacked;
   mkdirSync(folder, { recursive: true });
-  const { stdout } = await run('npm', ['pack', specifier, '--silent', '--pack-destination', folder], {
-    timeout: 120_000,
-  });
+  const { stdout } = await run(
+    'npm',
+    ['pack', specifier, '--silent', '--pack-destination', folder],
+    {
+      timeout: 120_000,
+    },
+  );
   const tarball = stdout.trim().split('\n').at(-1) ?? '';
   await run('tar', ['-xzf', join(folder, tarball), '-C', folder]);
   return unpacked;
