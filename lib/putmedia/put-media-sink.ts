@@ -128,8 +128,10 @@ export class PutMediaSink
     this.#advance();
   }
 
-  endFragment(totals: FragmentTotals): void {
+  endFragment({ durationMs, videoFrames, audioFrames }: FragmentTotals): void {
     if (this.#isClosed) return;
+    // Copied: whatever else the caller's object holds must not end up in events.
+    const totals = { durationMs, videoFrames, audioFrames };
     this.#totals.produced(totals);
     this.#queue.endFragment(totals, performance.now());
     this.#advance();
