@@ -37,6 +37,13 @@ const keptStderrLines = 5;
 /** A small heap: the child moves bytes and keeps none in JavaScript. */
 const nodeFlags = ['--max-semi-space-size=1', '--max-old-space-size=256'];
 
+/** A message without its discriminator. */
+function bodyOf<T extends ToHost>(message: T): Omit<T, 'type'> {
+  const { type, ...body } = message;
+  void type;
+  return body;
+}
+
 /** The child gets its credentials by message; it must not find others in its environment. */
 function childEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(
@@ -57,6 +64,7 @@ export class ChildMediaSession extends EventEmitter<MediaSessionEvents> implemen
   #end: { readonly error?: KvsBridgeError } | undefined;
   #silence: NodeJS.Timeout | undefined;
   #exitDeadline: NodeJS.Timeout | undefined;
+  #early: ToWorker[] | undefined = [];
   #stopping = false;
 
   /** Forks the child at once, so that it loads while the caller still looks things up. */
@@ -97,7 +105,11 @@ export class ChildMediaSession extends EventEmitter<MediaSessionEvents> implemen
   }
 
   start(): void {
+    const early = this.#early;
+    if (early === undefined) return;
+    this.#early = undefined;
     this.#send({ type: 'start', version: protocolVersion, options: this.#options });
+    for (const message of early) this.#send(message);
   }
 
   setAnswer(sdp: string): void {
@@ -135,7 +147,12 @@ export class ChildMediaSession extends EventEmitter<MediaSessionEvents> implemen
     await this.stop({ drainTimeoutMs: 0 });
   }
 
+  /** Everything but `stop` waits for `start`: before it the worker has no session. */
   #send(message: ToWorker): void {
+    if (this.#early !== undefined && message.type !== 'stop') {
+      this.#early.push(message);
+      return;
+    }
     if (!this.#child.connected) return;
     // A child that died meanwhile is reported by its exit.
     this.#child.send(message, () => undefined);
@@ -171,24 +188,24 @@ export class ChildMediaSession extends EventEmitter<MediaSessionEvents> implemen
         this.emit('offer', message.sdp);
         return;
       case 'candidate':
-        this.emit('candidate', message);
+        this.emit('candidate', bodyOf(message));
         return;
       case 'connectionState':
-        this.emit('connectionState', message);
+        this.emit('connectionState', bodyOf(message));
         return;
       case 'track':
-        this.emit('track', message);
+        this.emit('track', bodyOf(message));
         return;
       case 'epoch': {
-        const { audioCodec, ...epoch } = message;
+        const { audioCodec, ...epoch } = bodyOf(message);
         this.emit('epoch', { ...epoch, ...(audioCodec === undefined ? {} : { audioCodec }) });
         return;
       }
       case 'upload':
-        this.emit('upload', message);
+        this.emit('upload', bodyOf(message));
         return;
       case 'persisted':
-        this.emit('persisted', message);
+        this.emit('persisted', bodyOf(message));
         return;
       case 'lost':
         this.emit('lost', message);

@@ -128,7 +128,10 @@ export class InProcessMediaSession
         this.emit('offer', event.sdp);
         return;
       case 'localCandidate':
-        this.emit('candidate', event);
+        this.emit('candidate', {
+          candidate: event.candidate,
+          sdpMLineIndex: event.sdpMLineIndex,
+        });
         return;
       case 'connectionState':
         this.emit('connectionState', { connection: event.connection, ice: event.ice });
