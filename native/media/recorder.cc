@@ -143,6 +143,7 @@ void Recorder::BeginFragment(const VideoFrame& keyframe) {
   const bool new_epoch = epoch_ == nullptr || *epoch_->video != *keyframe.format ||
                          epoch_->has_audio != audio_expected_;
   const std::int64_t timecode_ms = keyframe.pts_ns / kNsPerMs;
+  if (first_timecode_ms_ == 0) first_timecode_ms_ = timecode_ms;
   if (new_epoch) {
     EndEpoch(keyframe.pts_ns);
     epoch_ = std::make_unique<Epoch>(
@@ -227,8 +228,12 @@ void Recorder::Drop(const char* reason) {
 }
 
 void Recorder::MaybeRequestKeyframe(std::int64_t media_ns, std::int64_t now_ns) {
-  const bool due = keyframe_wanted_ ||
-                   media_ns - newest_keyframe_ns_ >= options_.target_fragment_ms * kNsPerMs;
+  // The first fragment is kept short: its PERSISTED is the first proof that recording works.
+  const bool is_first =
+      fragment_ != nullptr && fragment_->totals.timecode_ms == first_timecode_ms_;
+  const std::int64_t target_ms =
+      is_first ? options_.min_fragment_ms : options_.target_fragment_ms;
+  const bool due = keyframe_wanted_ || media_ns - newest_keyframe_ns_ >= target_ms * kNsPerMs;
   if (!due) return;
   if (keyframe_asked_at_ns_ != 0 &&
       now_ns - keyframe_asked_at_ns_ < options_.keyframe_retry_ms * kNsPerMs) {

@@ -107,6 +107,7 @@ class Recorder {
   std::int64_t last_written_ms_ = 0;      ///< newest timecode of any track written
   std::int64_t frame_interval_ns_ = 0;    ///< between the last two video frames
   std::int64_t newest_keyframe_ns_ = 0;   ///< newest keyframe received
+  std::int64_t first_timecode_ms_ = 0;     ///< of the first fragment ever
   std::int64_t keyframe_asked_at_ns_ = 0; ///< monotonic; 0: no request is outstanding
   bool keyframe_wanted_ = true;           ///< nothing can be written, or changed, before one
   bool audio_expected_ = false;
