@@ -29,12 +29,16 @@ export default tseslint.config(
       'tsdoc/syntax': 'error',
       'no-console': 'error',
       eqeqeq: ['error', 'always'],
+      'max-lines': ['error', 400],
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/consistent-type-exports': 'error',
       '@typescript-eslint/explicit-module-boundary-types': 'error',
       '@typescript-eslint/prefer-readonly': 'error',
       '@typescript-eslint/strict-boolean-expressions': 'error',
-      '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      '@typescript-eslint/switch-exhaustiveness-check': [
+        'error',
+        { considerDefaultExhaustiveForUnions: true },
+      ],
       // Numbers print as everybody expects; the rest of the rule stays.
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
     },

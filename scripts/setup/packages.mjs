@@ -33,7 +33,7 @@ const benchPackages = ['gstreamer1.0-libav'];
  * Clang's formatter and linter change their minds with every release, so one release is the
  * measure wherever it is packaged. Debian 13 dropped it: `npm run check` says so there.
  */
-const pinnedClangPackages = ['clang-format-14', 'clang-tidy-14'];
+const pinnedClangPackages = ['clang-format-14', 'clang-tidy-14', 'libgtest-dev'];
 
 /**
  * The systems that are tested. On Ubuntu, `chromium` is an empty package that installs a snap,
