@@ -147,16 +147,20 @@ export class KvsBridge extends EventEmitter<KvsBridgeEvents> implements AsyncDis
     this.#finish();
   }
 
+  #isStopping(): boolean {
+    return this.#stopRequest.signal.aborted;
+  }
+
   /** Session after session, until stopped or something fatal. */
   async #runSessions(create: () => ViewerSession): Promise<void> {
     const backoff = new Backoff({ minDelayMs: 1_000, maxDelayMs: 60_000 });
     const signal = this.#stopRequest.signal;
-    while (!signal.aborted) {
+    while (!this.#isStopping()) {
       const beganAtMs = performance.now();
       const error = await this.#runSession(create()).catch((reason: unknown) =>
         asKvsBridgeError(reason),
       );
-      if (signal.aborted) return;
+      if (this.#isStopping()) return;
       this.#monitor.pause();
       const cause = this.#fatal ?? error;
       if (cause !== undefined && fatalCodes.has(cause.code)) throw cause;

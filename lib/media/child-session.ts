@@ -5,9 +5,10 @@ import { EventEmitter } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { AwsCredentials } from '../aws/credentials.js';
+import type {
+  KvsBridgeError} from '../util/errors.js';
 import {
   ErrorCode,
-  KvsBridgeError,
   MediaError,
   asKvsBridgeError,
   deserializeError,
@@ -39,9 +40,9 @@ const nodeFlags = ['--max-semi-space-size=1', '--max-old-space-size=256'];
 
 /** A message without its discriminator. */
 function bodyOf<T extends ToHost>(message: T): Omit<T, 'type'> {
-  const { type, ...body } = message;
-  void type;
-  return body;
+  const body: Partial<T> = { ...message };
+  delete body.type;
+  return body as Omit<T, 'type'>;
 }
 
 /** The child gets its credentials by message; it must not find others in its environment. */

@@ -98,6 +98,7 @@ export class TestMaster extends EventEmitter<TestMasterEvents> implements AsyncD
   #running: Promise<void> | undefined;
   #client: SignalingClient | undefined;
   #finishedFramesSent = 0;
+  #joined = false;
 
   /** @throws {@link OptionsError} that names the option, what was expected and the fix */
   constructor(options: TestMasterOptions) {
@@ -143,19 +144,20 @@ export class TestMaster extends EventEmitter<TestMasterEvents> implements AsyncD
   async #run(): Promise<void> {
     const signal = this.#stopRequest.signal;
     const backoff = new Backoff({ minDelayMs: 500, maxDelayMs: 30_000 });
-    let joined = false;
-    while (!signal.aborted) {
+    const onConnected = (): void => {
+      this.#joined = true;
+      backoff.reset();
+      this.#connected.resolve(undefined);
+      this.emit('connected');
+    };
+    while (!this.#isStopping()) {
       try {
         const { arn, endpoints } = await this.#findChannel(signal);
-        await this.#serve(arn, endpoints, () => {
-          joined = true;
-          backoff.reset();
-          this.#connected.resolve(undefined);
-          this.emit('connected');
-        });
+        await this.#serve(arn, endpoints, onConnected);
       } catch (error) {
-        if (signal.aborted) return;
-        if (!joined) {
+        if (this.#isStopping()) return;
+        // What fails at the start is the caller's to hear; later it is tried again.
+        if (!this.#joined) {
           this.#connected.reject(asKvsBridgeError(error));
           return;
         }
@@ -163,6 +165,10 @@ export class TestMaster extends EventEmitter<TestMasterEvents> implements AsyncD
       }
       await sleep(backoff.nextDelayMs(), signal).catch(() => undefined);
     }
+  }
+
+  #isStopping(): boolean {
+    return this.#stopRequest.signal.aborted;
   }
 
   async #findChannel(

@@ -28,13 +28,12 @@ export function abortable<T>(
       reject(asError(signal.reason));
       return;
     }
-    let settled = false;
-    let cleanUp: (() => void) | undefined;
+    const state = { settled: false, cleanUp: (): void => undefined };
     const settle = (finish: () => void): void => {
-      if (settled) return;
-      settled = true;
+      if (state.settled) return;
+      state.settled = true;
       signal?.removeEventListener('abort', onAbort);
-      cleanUp?.();
+      state.cleanUp();
       finish();
     };
     const onAbort = (): void => {
@@ -43,7 +42,7 @@ export function abortable<T>(
       });
     };
     signal?.addEventListener('abort', onAbort, { once: true });
-    cleanUp = start(
+    const cleanUp = start(
       (value) => {
         settle(() => {
           resolve(value);
@@ -55,8 +54,9 @@ export function abortable<T>(
         });
       },
     );
-    // TypeScript cannot see that `start` may have settled synchronously.
-    if (settled as boolean) cleanUp();
+    // `start` may have settled before it returned.
+    if (state.settled) cleanUp();
+    else state.cleanUp = cleanUp;
   });
 }
 

@@ -7,7 +7,7 @@ import type { NativeEvent, NativeReceiverOptions } from '../../lib/media/native.
 import { runLoopback } from '../support/loopback.js';
 
 /** Expected members of each event and their JavaScript types, from the TypeScript declarations. */
-const shapes: { readonly [Type in NativeEvent['type']]: Readonly<Record<string, string>> } = {
+const shapes: Readonly<Record<NativeEvent['type'], Readonly<Record<string, string>>>> = {
   localDescription: { sdpType: 'string', sdp: 'string' },
   localCandidate: { sdpMLineIndex: 'number', candidate: 'string' },
   connectionState: { connection: 'string', ice: 'string' },
@@ -111,7 +111,7 @@ describe('native addon', () => {
     ];
     for (const [name, change] of wrong) {
       assert.throws(
-        () => new Receiver({ ...options, ...change } as NativeReceiverOptions, () => undefined),
+        () => new Receiver({ ...options, ...change }, () => undefined),
         (error: unknown) =>
           error instanceof MediaError &&
           error.code === ErrorCode.options &&

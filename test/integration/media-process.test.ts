@@ -32,7 +32,7 @@ async function startChild(): Promise<{
 async function isRunning(pid: number): Promise<boolean> {
   try {
     const stat = await readFile(`/proc/${String(pid)}/stat`, 'utf8');
-    return !/\) Z /.test(stat);
+    return !stat.includes(') Z ');
   } catch {
     return false;
   }
