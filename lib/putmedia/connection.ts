@@ -87,12 +87,7 @@ export class PutMediaConnection extends EventEmitter<PutMediaConnectionEvents> {
     this.#target = { region: options.region, streamName: options.streamName, host };
     const { connectTimeoutMs = 10_000 } = options;
     this.#setTimer(connectTimeoutMs, () => {
-      this.#fail(
-        failureOf(
-          `No connection to ${host} for PutMedia within ${String(connectTimeoutMs)} ms`,
-          'Check the network, proxy and firewall on the way to the data endpoint.',
-        ),
-      );
+      this.#fail(this.#lateBy(connectTimeoutMs));
     });
     this.#open().catch((error: unknown) => {
       this.#fail(failureOfConnection(error, this.#target, false));
@@ -214,6 +209,18 @@ export class PutMediaConnection extends EventEmitter<PutMediaConnectionEvents> {
     this.#isReady = true;
     this.#clearTimer();
     this.emit('ready');
+  }
+
+  #lateBy(connectTimeoutMs: number): PutMediaFailure {
+    return this.#request === undefined
+      ? failureOf(
+          `No AWS credentials within ${String(connectTimeoutMs)} ms`,
+          'Check the source of the credentials: profile, SSO, or the role of the task or instance.',
+        )
+      : failureOf(
+          `No connection to ${this.#target.host} for PutMedia within ${String(connectTimeoutMs)} ms`,
+          'Check the network, proxy and firewall on the way to the data endpoint.',
+        );
   }
 
   /** Arms the wait for the HTTP status, once. */

@@ -7,6 +7,7 @@ export class EpochFeed {
   readonly #queue: FragmentQueue;
   readonly #onBegin: (fragment: Fragment) => void;
   #isHeaderTaken = false;
+  #hasBegun = false;
   #current: Fragment | undefined;
   #nextChunk = 0;
   #lastSequence = 0;
@@ -18,9 +19,9 @@ export class EpochFeed {
     this.#onBegin = onBegin;
   }
 
-  /** True once anything was taken. */
+  /** True once bytes of a fragment were taken. */
   get hasBegun(): boolean {
-    return this.#isHeaderTaken;
+    return this.#hasBegun;
   }
 
   /** True when the last fragment begun was taken completely, so that the request may end here. */
@@ -66,6 +67,7 @@ export class EpochFeed {
     }
     if (this.#nextChunk === 0) {
       current.progress = 'sending';
+      this.#hasBegun = true;
       this.#onBegin(current);
     }
     this.#nextChunk += 1;

@@ -70,9 +70,10 @@ export function failureOfConnection(
 ): PutMediaFailure {
   if (error instanceof KvsBridgeError) {
     const { message, fix } = error;
+    // Credentials that cannot be had now come back; only AWS's refusal makes them a matter of people.
     return {
       error: new PutMediaError(error.code, message, fix === undefined ? {} : { fix }),
-      retry: error.code === ErrorCode.credentials ? 'credentials' : 'backoff',
+      retry: 'backoff',
     };
   }
   const failure = failureOfError(error);

@@ -170,7 +170,7 @@ export class PutMediaSink
       };
       const check = (): void => {
         // Waiting is pointless when the next attempt would come too late.
-        if (this.#isClosed || this.#queue.length === 0 || this.#retryAtMs > deadlineMs) finish();
+        if (this.#queue.length === 0 || this.#retryAtMs > deadlineMs) finish();
       };
       const timer = setTimeout(finish, timeoutMs);
       this.#drainChecks.add(check);
