@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { promisify } from 'node:util';
 import type { MediaSinkEvents } from '../../lib/putmedia/media-sink.js';
 import { ErrorCode } from '../../lib/util/errors.js';
 import { deferred } from '../../lib/util/deferred.js';
@@ -25,6 +30,30 @@ function resetAt(prefix: string, count: number): Script {
       return true;
     },
   };
+}
+
+/** A fresh self-signed certificate for 127.0.0.1; undefined without the openssl program. */
+async function makeCertificate(): Promise<{ key: string; cert: string } | undefined> {
+  const folder = await mkdtemp(join(tmpdir(), 'kvs-bridge-test-'));
+  try {
+    const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
+    const request = 'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2';
+    const name = ['-subj', '/CN=kvs', '-addext', 'subjectAltName=IP:127.0.0.1'];
+    await promisify(execFile)('openssl', [
+      ...request.split(' '),
+      ...name,
+      '-keyout',
+      key,
+      '-out',
+      cert,
+    ]);
+    return { key: await readFile(key, 'utf8'), cert: await readFile(cert, 'utf8') };
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 }
 
 describe('PutMediaSink with a KVS that behaves', () => {
@@ -91,6 +120,26 @@ describe('PutMediaSink with a KVS that behaves', () => {
     const headers = server.exchanges[0]?.request.headers ?? {};
     assert.equal(headers['x-amzn-stream-arn'], streamArn);
     assert.equal(headers['x-amzn-stream-name'], undefined);
+  });
+
+  it('speaks TLS, with an authority of its own, and says what to do about a foreign one', async (t) => {
+    const identity = await makeCertificate();
+    if (identity === undefined) {
+      t.skip('the openssl program is not installed');
+      return;
+    }
+    await using server = await ScriptedPutMedia.startTls(identity);
+    await using trusting = createSink(server.endpoint, { ca: identity.cert });
+    new Producer(trusting).epoch(2);
+    assert.equal((await drain(trusting)).persistedFragments, 2);
+
+    await using sink = createSink(server.endpoint);
+    const failed = nextEvent(sink, 'failed');
+    new Producer(sink).epoch(1);
+    const { error, fatal } = await failed;
+    assert.match(error.message, /SELF_SIGNED/);
+    assert.match(error.fix ?? '', /NODE_EXTRA_CA_CERTS/);
+    assert.equal(fatal, true);
   });
 
   it('sends frames as they are written, not fragment by fragment', async () => {

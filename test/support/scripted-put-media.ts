@@ -3,6 +3,7 @@
  * Matroska: `H<epoch>` is a header, `C<timecode>` begins a fragment, `F…` is a frame, `T` a trailer.
  */
 import http from 'node:http';
+import https from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { once } from 'node:events';
 
@@ -112,6 +113,12 @@ export class Exchange {
   }
 }
 
+/** A key and its certificate, as PEM. */
+export interface TlsIdentity {
+  readonly key: string;
+  readonly cert: string;
+}
+
 /** The server. Each request takes the next script; without one it behaves well. */
 export class ScriptedPutMedia implements AsyncDisposable {
   readonly exchanges: Exchange[] = [];
@@ -120,21 +127,34 @@ export class ScriptedPutMedia implements AsyncDisposable {
   /** Most requests that were open at the same time. */
   maxConcurrent = 0;
   readonly #scripts: Script[];
-  readonly #server: http.Server;
+  readonly #server: http.Server | https.Server;
+  readonly #scheme: 'http' | 'https';
   #open = 0;
   #number = 10n ** 46n;
 
-  private constructor(scripts: readonly Script[]) {
+  private constructor(scripts: readonly Script[], tls?: TlsIdentity) {
     this.#scripts = [...scripts];
     const serve = (request: http.IncomingMessage, response: http.ServerResponse): void => {
       this.#serve(request, response);
     };
-    this.#server = http.createServer({ requestTimeout: 0 }, serve);
+    this.#scheme = tls === undefined ? 'http' : 'https';
+    this.#server =
+      tls === undefined
+        ? http.createServer({ requestTimeout: 0 }, serve)
+        : https.createServer({ requestTimeout: 0, ...tls }, serve);
     this.#server.on('checkContinue', serve);
   }
 
-  static async start(...scripts: readonly Script[]): Promise<ScriptedPutMedia> {
-    const server = new ScriptedPutMedia(scripts);
+  static start(...scripts: readonly Script[]): Promise<ScriptedPutMedia> {
+    return ScriptedPutMedia.#listen(new ScriptedPutMedia(scripts));
+  }
+
+  /** The same over TLS. */
+  static startTls(tls: TlsIdentity): Promise<ScriptedPutMedia> {
+    return ScriptedPutMedia.#listen(new ScriptedPutMedia([], tls));
+  }
+
+  static async #listen(server: ScriptedPutMedia): Promise<ScriptedPutMedia> {
     server.#server.listen(0, '127.0.0.1');
     await once(server.#server, 'listening');
     return server;
@@ -142,7 +162,7 @@ export class ScriptedPutMedia implements AsyncDisposable {
 
   get endpoint(): string {
     const { port } = this.#server.address() as AddressInfo;
-    return `http://127.0.0.1:${String(port)}`;
+    return `${this.#scheme}://127.0.0.1:${String(port)}`;
   }
 
   /** Timecodes in the archive, in order. */
