@@ -1,7 +1,7 @@
 /** One signaling connection to KVS, as Viewer or as Master. */
 import { randomUUID } from 'node:crypto';
 import { EventEmitter } from 'node:events';
-import { WebSocket } from 'ws';
+import type { WebSocket } from 'ws';
 import type { SignalingRole } from '../aws/control-plane.js';
 import type { CredentialsSource } from '../aws/credentials.js';
 import type { AwsCall } from '../aws/aws-errors.js';

@@ -165,7 +165,7 @@ describe('parseMessage', () => {
       const frame =
         round % 2 === 0
           ? damageBytes(Buffer.from(JSON.stringify(message)), random)
-          : Buffer.from(JSON.stringify(damageValue(message, random)) ?? '');
+          : Buffer.from(JSON.stringify(damageValue(message, random)));
       const result = parseMessage(frame, false);
       seen.add(result.type);
       if (result.type === 'offer' || result.type === 'answer') {
