@@ -75,9 +75,11 @@ ElementPtr MakeTestVideo(const TestSourceOptions& options, unsigned payload_type
   RequireElements({"videotestsrc", "valve", "x264enc", "h264parse", "rtph264pay", "timeoverlay",
                    "clockoverlay", "queue"});
   const std::string rate = std::to_string(options.frame_rate);
+  // No do-timestamp, here and in the tone: it shifts all of a source's timestamps by how late its
+  // first buffer was, so that flash and tick would be up to a frame apart at the source.
   // Zero latency, no B-frames, one reference; a keyframe at least every 10 s, else on request.
   auto bin = ParseBin(
-      "videotestsrc is-live=true do-timestamp=true pattern=smpte horizontal-speed=2 "
+      "videotestsrc is-live=true pattern=smpte horizontal-speed=2 "
       "! video/x-raw,format=I420,width=" + std::to_string(options.width) +
       ",height=" + std::to_string(options.height) + ",framerate=" + rate + "/1 "
       "! clockoverlay halignment=center valignment=center font-desc=\"Sans 24\" "
@@ -103,9 +105,10 @@ ElementPtr MakeTestVideo(const TestSourceOptions& options, unsigned payload_type
 
 ElementPtr MakeTestAudio(unsigned payload_type) {
   RequireElements({"audiotestsrc", "valve", "opusenc", "rtpopuspay", "audioconvert"});
+  // Small buffers: audiotestsrc (1.22) begins each tick but the first one buffer too early.
   return ParseBin(
-      "audiotestsrc is-live=true do-timestamp=true wave=ticks freq=1000 tick-interval=1000000000 "
-      "sine-periods-per-tick=50 volume=0.8 samplesperbuffer=960 "
+      "audiotestsrc is-live=true wave=ticks freq=1000 tick-interval=1000000000 "
+      "sine-periods-per-tick=50 volume=0.8 samplesperbuffer=120 "
       "! audio/x-raw,format=S16LE,rate=48000,channels=2,layout=interleaved "
       "! valve name=gate drop=true "
       "! opusenc name=audio-encode bitrate=64000 frame-size=20 "
