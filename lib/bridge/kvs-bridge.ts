@@ -82,6 +82,11 @@ export class KvsBridge extends EventEmitter<KvsBridgeEvents> implements AsyncDis
     return this.#state;
   }
 
+  /** Id of the present media process; undefined without one, or with `isolation: 'none'`. */
+  get mediaProcessId(): number | undefined {
+    return this.#media?.pid;
+  }
+
   /** Totals so far, over all sessions. */
   get totals(): BridgeTotals {
     return this.#totals.read();

@@ -11,11 +11,16 @@ import { ErrorCode, SignalingError, asKvsBridgeError } from '../util/errors.js';
 import type { KvsBridgeError } from '../util/errors.js';
 import { Isolation } from './options.js';
 import type { ResolvedOptions } from './options.js';
+import { withCandidates } from './repeated-offer.js';
 import type { Resources } from './resources.js';
 import type { SignalingLink } from './signaling-link.js';
 
-/** The service keeps an undelivered offer for 60 s by default (MessageTtlSeconds). */
-const reofferIntervalMs = 25_000;
+/**
+ * When an offer without an answer is repeated; the last delay repeats. The service keeps an offer
+ * that it could not deliver for 60 s (MessageTtlSeconds), so a master that comes finds one at once;
+ * the early repeats are for one that was delivered to a master that was about to go.
+ */
+const reofferDelaysMs = [5_000, 10_000, 25_000] as const;
 
 /** TURN credentials live for 300 s: an offer older than this needs fresh ones. */
 const offerLifetimeMs = 240_000;
@@ -44,6 +49,8 @@ export class ViewerSession extends EventEmitter<ViewerSessionEvents> {
   #media: MediaSession | undefined;
   #offer: string | undefined;
   #answered = false;
+  #connected = false;
+  #reoffer: NodeJS.Timeout | undefined;
 
   constructor(inputs: ViewerSessionInputs) {
     super();
@@ -76,16 +83,14 @@ export class ViewerSession extends EventEmitter<ViewerSessionEvents> {
       () => void this.#renewCredentials(media),
       credentialsCheckMs,
     );
-    const reoffer = setInterval(() => {
-      if (!this.#answered) this.#sendOffer();
-    }, reofferIntervalMs);
+    this.#scheduleReoffer(0);
     const expire = setTimeout(() => {
       if (!this.#answered) void media.stop({ drainTimeoutMs: 0 });
     }, offerLifetimeMs);
     return new Promise((resolve) => {
       media.once('closed', (end) => {
         clearInterval(keepCredentials);
-        clearInterval(reoffer);
+        clearTimeout(this.#reoffer);
         clearTimeout(expire);
         resolve(end);
       });
@@ -135,7 +140,7 @@ export class ViewerSession extends EventEmitter<ViewerSessionEvents> {
   #connectSignaling(media: MediaSession, link: SignalingLink): void {
     media.on('offer', (sdp) => {
       this.#offer = sdp;
-      this.#sendOffer();
+      this.#sendOffer(sdp);
       this.emit('step', 'offer');
     });
     media.on('candidate', (candidate) => {
@@ -143,7 +148,13 @@ export class ViewerSession extends EventEmitter<ViewerSessionEvents> {
       link.sendCandidate(candidate);
     });
     media.on('connectionState', ({ connection }) => {
-      if (connection === 'connected') this.emit('step', 'connected');
+      if (connection !== 'connected') return;
+      this.#connected = true;
+      this.emit('step', 'connected');
+    });
+    media.on('warning', ({ code }) => {
+      // Rubbish does not count as an answer: the offer stands, and is repeated.
+      if (code === ErrorCode.badPeerInput && !this.#connected) this.#answered = false;
     });
     const onAnswer = (sdp: string): void => {
       // A master that answers twice answers an offer that was repeated: the first one counts.
@@ -163,15 +174,22 @@ export class ViewerSession extends EventEmitter<ViewerSessionEvents> {
     });
   }
 
-  #sendOffer(): void {
-    if (this.#offer === undefined) return;
+  #scheduleReoffer(repeats: number): void {
+    const delayMs = reofferDelaysMs[Math.min(repeats, reofferDelaysMs.length - 1)];
+    this.#reoffer = setTimeout(() => {
+      if (!this.#answered && this.#offer !== undefined) {
+        this.#sendOffer(withCandidates(this.#offer, this.#localCandidates));
+      }
+      this.#scheduleReoffer(repeats + 1);
+    }, delayMs);
+  }
+
+  #sendOffer(offer: string): void {
     const { link } = this.#inputs;
-    const offer = this.#offer;
     link
       .ensureConnected(this.#ended.signal)
       .then(() => {
         link.sendOffer(offer);
-        for (const candidate of this.#localCandidates) link.sendCandidate(candidate);
       })
       .catch((error: unknown) => {
         if (!this.#ended.signal.aborted) this.emit('warning', asKvsBridgeError(error));

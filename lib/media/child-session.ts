@@ -5,14 +5,8 @@ import { EventEmitter } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { AwsCredentials } from '../aws/credentials.js';
-import type {
-  KvsBridgeError} from '../util/errors.js';
-import {
-  ErrorCode,
-  MediaError,
-  asKvsBridgeError,
-  deserializeError,
-} from '../util/errors.js';
+import type { KvsBridgeError } from '../util/errors.js';
+import { ErrorCode, MediaError, asKvsBridgeError, deserializeError } from '../util/errors.js';
 import { deferred } from '../util/deferred.js';
 import { redact } from '../util/redact.js';
 import { noTotals } from './media-session.js';
@@ -100,7 +94,6 @@ export class ChildMediaSession extends EventEmitter<MediaSessionEvents> implemen
     this.#expectSign(startLimitMs);
   }
 
-  /** Process id of the media process; undefined when it could not be started. */
   get pid(): number | undefined {
     return this.#child.pid;
   }

@@ -1,9 +1,11 @@
 /** A media session in this process: joins the native receiver to the PutMedia sink. */
 import { EventEmitter } from 'node:events';
 import type { AwsCredentials } from '../aws/credentials.js';
+import { ackErrorFix } from '../putmedia/ack-errors.js';
+import type { AckErrorAction } from '../putmedia/media-sink.js';
 import { PutMediaSink } from '../putmedia/put-media-sink.js';
 import { deferred } from '../util/deferred.js';
-import { ErrorCode, MediaError, asKvsBridgeError } from '../util/errors.js';
+import { ErrorCode, MediaError, PutMediaError, asKvsBridgeError } from '../util/errors.js';
 import type { KvsBridgeError } from '../util/errors.js';
 import type {
   MediaSession,
@@ -22,11 +24,18 @@ const pipelineDrainLimitMs = 2_000;
 /** The native loop reports every second; silent for this long, it hangs. */
 const nativeSilenceLimitMs = 4_000;
 
+const actionTexts: Record<AckErrorAction, string> = {
+  resend: 'it is sent again',
+  skipFragment: 'it is lost, the next one goes on',
+  slowRetry: 'tried again slowly',
+};
+
 /** Runs a receiver and its upload in this process (`isolation: 'none'`, and the media process). */
 export class InProcessMediaSession
   extends EventEmitter<MediaSessionEvents>
   implements MediaSession
 {
+  readonly pid: undefined;
   readonly #options: MediaSessionOptions;
   readonly #sink: PutMediaSink;
   readonly #totals = new TotalsKeeper();
@@ -115,6 +124,17 @@ export class InProcessMediaSession
     });
     sink.on('dropped', ({ videoFrames, reason }) => {
       this.emit('lost', { videoFrames, reason });
+    });
+    sink.on('ackError', ({ errorId, errorName, timecodeMs, action }) => {
+      const fragment = timecodeMs === undefined ? '' : ` for fragment ${timecodeMs}`;
+      this.emit(
+        'warning',
+        new PutMediaError(
+          ErrorCode.putMedia,
+          `KVS answered ${errorName} (${errorId})${fragment}: ${actionTexts[action]}`,
+          { fix: ackErrorFix(errorId) },
+        ),
+      );
     });
     sink.on('failed', ({ error, fatal }) => {
       this.emit('uploadError', { error, fatal });

@@ -132,6 +132,8 @@ export interface MediaSessionEnd {
 
 /** One peer connection and its recording. Every method may be called in any state. */
 export interface MediaSession extends EventEmitter<MediaSessionEvents>, AsyncDisposable {
+  /** Id of the media process; undefined when the session runs in this process. */
+  readonly pid: number | undefined;
   /** Begins: `offer` and `candidate` events follow. */
   start(): void;
   setAnswer(sdp: string): void;

@@ -85,6 +85,11 @@ const schema = v.strictObject({
   stunUri: v.exactOptional(v.nullable(rules.text)),
 });
 
+/** The `o=` line, which names a description for good (RFC 8866, section 5.2). */
+function originOf(sdp: string): string {
+  return /^o=.*$/m.exec(sdp)?.[0] ?? sdp;
+}
+
 /** A viewer whose session is closing may still be replaced by its next one. */
 const maxViewers = 10;
 
@@ -227,7 +232,7 @@ export class TestMaster extends EventEmitter<TestMasterEvents> implements AsyncD
     if (senderClientId === undefined) return;
     const previous = this.#viewers.get(senderClientId);
     // The same offer again: the viewer repeats itself until it sees our answer.
-    if (previous?.offer === sdp) return;
+    if (previous !== undefined && originOf(previous.offer) === originOf(sdp)) return;
     if (previous === undefined && this.#viewers.size >= maxViewers) {
       this.emit(
         'warning',
