@@ -2,32 +2,56 @@
 
 #include <pthread.h>
 
+#include <deque>
 #include <utility>
 
 namespace kvsbridge {
 
 struct LoopShared {
-  explicit LoopShared(std::string thread_name)
-      : name(std::move(thread_name)),
-        context(g_main_context_new()),
-        loop(g_main_loop_new(context, FALSE)) {}
+  using Task = LoopPoster::Task;
+
+  explicit LoopShared(std::string thread_name);
   LoopShared(const LoopShared&) = delete;
   LoopShared& operator=(const LoopShared&) = delete;
   ~LoopShared() {
+    g_source_destroy(wake_up);
+    g_source_unref(wake_up);
     g_main_loop_unref(loop);
     g_main_context_unref(context);
+  }
+
+  void Post(Task task) {
+    {
+      const std::lock_guard<std::mutex> lock(mutex);
+      // Kept instead of dropped, a task that holds a poster would keep this object, and so itself.
+      if (closed) return;
+      tasks.push_back(std::move(task));
+    }
+    g_source_set_ready_time(wake_up, 0);
+  }
+
+  void RunTasks(bool close) {
+    std::deque<Task> batch;
+    {
+      const std::lock_guard<std::mutex> lock(mutex);
+      closed = closed || close;
+      batch.swap(tasks);
+    }
+    for (auto& task : batch) {
+      task();
+      task = nullptr;  // what it captured goes before the next one runs
+    }
   }
 
   void Run() {
     pthread_setname_np(pthread_self(), name.substr(0, 15).c_str());
     g_main_context_push_thread_default(context);
     g_main_loop_run(loop);
-    // Tasks posted before Quit() still run: their captures may hold the last references.
-    while (g_main_context_iteration(context, FALSE) == TRUE) {
-    }
+    // Tasks posted until now still run: their captures may hold the last references.
+    RunTasks(true);
     g_main_context_pop_thread_default(context);
     {
-      std::lock_guard<std::mutex> lock(mutex);
+      const std::lock_guard<std::mutex> lock(mutex);
       finished = true;
     }
     finished_changed.notify_all();
@@ -36,12 +60,36 @@ struct LoopShared {
   const std::string name;
   GMainContext* const context;
   GMainLoop* const loop;
-  std::mutex mutex;
+  GSource* const wake_up;  ///< ready when tasks wait
+  std::mutex mutex;        ///< guards what follows
+  std::deque<Task> tasks;
+  bool closed = false;    ///< no further task is taken
+  bool finished = false;  ///< the thread has left its loop
   std::condition_variable finished_changed;
-  bool finished = false;
 };
 
 namespace {
+
+/// A source that is ready when its ready time says so.
+struct WakeUpSource {
+  GSource source;
+  LoopShared* shared;
+};
+
+gboolean DispatchWakeUp(GSource* source, GSourceFunc /*callback*/, gpointer /*user_data*/) {
+  g_source_set_ready_time(source, -1);
+  reinterpret_cast<WakeUpSource*>(source)->shared->RunTasks(false);
+  return G_SOURCE_CONTINUE;
+}
+
+GSource* MakeWakeUp(LoopShared* shared, GMainContext* context) {
+  static GSourceFuncs functions = {nullptr, nullptr, DispatchWakeUp, nullptr, nullptr, nullptr};
+  GSource* source = g_source_new(&functions, sizeof(WakeUpSource));
+  reinterpret_cast<WakeUpSource*>(source)->shared = shared;
+  g_source_set_ready_time(source, -1);
+  g_source_attach(source, context);
+  return source;
+}
 
 gboolean RunTask(gpointer data) {
   (*static_cast<LoopThread::Task*>(data))();
@@ -55,14 +103,13 @@ gboolean RunRepeatingTask(gpointer data) {
 
 void DeleteTask(gpointer data) { delete static_cast<LoopThread::Task*>(data); }
 
-/// Hands `task` to `source` and attaches it; the context then owns both.
-void Attach(GSource* source, GSourceFunc function, LoopThread::Task task, GMainContext* context) {
-  auto owned = std::make_unique<LoopThread::Task>(std::move(task));
-  g_source_set_callback(source, function, owned.release(), DeleteTask);
-  g_source_attach(source, context);
-}
-
 }  // namespace
+
+LoopShared::LoopShared(std::string thread_name)
+    : name(std::move(thread_name)),
+      context(g_main_context_new()),
+      loop(g_main_loop_new(context, FALSE)),
+      wake_up(MakeWakeUp(this, context)) {}
 
 LoopThread::LoopThread(const std::string& name)
     : shared_(std::make_shared<LoopShared>(name)), thread_([shared = shared_] { shared->Run(); }) {}
@@ -73,12 +120,7 @@ LoopThread::~LoopThread() {
   thread_.join();
 }
 
-void LoopPoster::Post(Task task) const {
-  GSource* source = g_idle_source_new();
-  g_source_set_priority(source, G_PRIORITY_DEFAULT);
-  Attach(source, RunTask, std::move(task), shared_->context);
-  g_source_unref(source);
-}
+void LoopPoster::Post(Task task) const { shared_->Post(std::move(task)); }
 
 void LoopThread::Quit() {
   Post([shared = shared_.get()] { g_main_loop_quit(shared->loop); });
@@ -100,7 +142,9 @@ bool LoopThread::IsCurrent() const { return thread_.get_id() == std::this_thread
 LoopTimer::LoopTimer(const LoopThread& loop, std::chrono::milliseconds interval, bool repeat,
                      LoopThread::Task task)
     : source_(g_timeout_source_new(static_cast<guint>(interval.count()))) {
-  Attach(source_, repeat ? RunRepeatingTask : RunTask, std::move(task), loop.context());
+  auto owned = std::make_unique<LoopThread::Task>(std::move(task));
+  g_source_set_callback(source_, repeat ? RunRepeatingTask : RunTask, owned.release(), DeleteTask);
+  g_source_attach(source_, loop.context());
 }
 
 LoopTimer::LoopTimer(LoopTimer&& other) noexcept : source_(std::exchange(other.source_, nullptr)) {}

@@ -23,8 +23,8 @@ class LoopPoster {
 
   explicit LoopPoster(std::shared_ptr<LoopShared> shared) : shared_(std::move(shared)) {}
 
-  /// Runs `task` on the loop thread, in order of posting. Any thread. Always through an idle
-  /// source: `g_main_context_invoke` may run inline on the caller.
+  /// Runs `task` on the loop thread, in order of posting. Any thread. Never inline on the caller,
+  /// as `g_main_context_invoke` may.
   void Post(Task task) const;
 
  private:
