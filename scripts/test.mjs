@@ -3,7 +3,7 @@
  * and browser, all of them by default; anything else is a part of a test file's name. The last line
  * on stdout is the sum: "N passed, N failed, N skipped".
  */
-import { setUp } from './setup.mjs';
+import { setUp, setUpTools } from './setup.mjs';
 import { runScript } from './setup/setup-error.mjs';
 import { findChromium } from './testing/chromium.mjs';
 import { add, noTests } from './testing/counts.mjs';
@@ -16,7 +16,8 @@ await runScript(async () => {
   const args = process.argv.slice(2);
   const chosen = groups.filter((group) => args.includes(group));
   const filters = args.filter((argument) => !groups.includes(argument));
-  await setUp('test');
+  const needsNode = chosen.length === 0 || chosen.some((group) => group !== 'native');
+  await (needsNode ? setUp('test') : setUpTools('test'));
 
   let total = noTests;
   for (const group of chosen.length > 0 ? chosen : groups) {
