@@ -53,7 +53,13 @@ void Recorder::Tick(std::int64_t now_ns, std::int64_t wall_now_ns) {
   Interleave(now_ns);
   // Video is silent: audio goes on alone, but never past where video may still begin.
   if (video_.empty() && fragment_ != nullptr) {
-    WriteAudioBefore(wall_now_ns - options_.interleave_hold_ms * kNsPerMs);
+    const std::int64_t audible_ns = wall_now_ns - options_.interleave_hold_ms * kNsPerMs;
+    WriteAudioBefore(audible_ns);
+    // No picture may come for hours: what was received by then must not stay unfinished.
+    if (audible_ns - fragment_->start_ns >= options_.max_fragment_ms * kNsPerMs) {
+      EndFragment(0);
+      keyframe_wanted_ = true;
+    }
   }
   sink_.Flush();
 }
@@ -158,21 +164,26 @@ void Recorder::BeginFragment(const VideoFrame& keyframe) {
   fragment_->end_ns = keyframe.pts_ns;
   sink_.BeginFragment(timecode_ms);
   // Sound from before the picture began belongs to no fragment; sound that runs on belongs here.
-  if (audio_covered_ns_ < keyframe.pts_ns - kAacFrameNs) audio_covered_ns_ = keyframe.pts_ns;
+  audio_covered_ns_ = std::max(audio_covered_ns_, keyframe.pts_ns);
   while (!audio_.empty() && audio_.front().pts_ns / kNsPerMs < timecode_ms) audio_.pop_front();
 }
 
 void Recorder::WriteAudioBefore(std::int64_t limit_ns) {
   while (!audio_.empty() && audio_.front().pts_ns < limit_ns) {
-    const AudioFrame frame = std::move(audio_.front());
+    if (HasPlaceFor(audio_.front())) {
+      FillSilence(audio_.front().pts_ns);
+      WriteAudio(audio_.front());
+    }
     audio_.pop_front();
-    // Silence already stands there, or there is no fragment to hold it.
-    const bool covered = frame.pts_ns + kAacFrameNs / 2 < audio_covered_ns_;
-    if (fragment_ == nullptr || !epoch_->has_audio || covered) continue;
-    if (frame.pts_ns - fragment_->start_ns >= options_.max_fragment_ms * kNsPerMs) continue;
-    FillSilence(frame.pts_ns);
-    WriteAudio(frame);
   }
+}
+
+bool Recorder::HasPlaceFor(const AudioFrame& frame) const {
+  if (fragment_ == nullptr || !epoch_->has_audio) return false;
+  // Late sound: another fragment has begun, or silence already stands there.
+  if (frame.pts_ns / kNsPerMs < fragment_->totals.timecode_ms) return false;
+  if (frame.pts_ns + kAacFrameNs / 2 < audio_covered_ns_) return false;
+  return frame.pts_ns - fragment_->start_ns < options_.max_fragment_ms * kNsPerMs;
 }
 
 void Recorder::WriteAudio(const AudioFrame& frame) {
@@ -180,16 +191,20 @@ void Recorder::WriteAudio(const AudioFrame& frame) {
   ++fragment_->totals.audio_frames;
   if (frame.silence) ++fragment_->totals.silent_audio_frames;
   last_written_ms_ = std::max(last_written_ms_, frame.pts_ns / kNsPerMs);
-  audio_covered_ns_ = frame.pts_ns + kAacFrameNs;
-  fragment_->end_ns = std::max(fragment_->end_ns, audio_covered_ns_);
+  const std::int64_t end_ns = frame.pts_ns + kAacFrameNs;
+  audio_covered_ns_ = std::max(audio_covered_ns_, end_ns);
+  fragment_->end_ns = std::max(fragment_->end_ns, end_ns);
 }
 
 void Recorder::FillSilence(std::int64_t until_ns) {
   if (fragment_ == nullptr || !epoch_->has_audio) return;
-  // A gap shorter than a frame is jitter of the time stamps, not missing sound.
-  const std::int64_t limit_ns = std::min(
-      until_ns, fragment_->start_ns + options_.max_fragment_ms * kNsPerMs);
-  while (audio_covered_ns_ + kAacFrameNs <= limit_ns) {
+  const std::int64_t limit_ns =
+      std::min(until_ns, fragment_->start_ns + options_.max_fragment_ms * kNsPerMs);
+  // A gap that no whole frame fits into is jitter of the timestamps, not missing sound.
+  const auto fits = [this](std::int64_t end_ns) {
+    return audio_.empty() || end_ns <= audio_.front().pts_ns;
+  };
+  while (audio_covered_ns_ < limit_ns && fits(audio_covered_ns_ + kAacFrameNs)) {
     WriteAudio(AudioFrame{audio_covered_ns_, SilentAacFrame(), true});
   }
 }
@@ -197,11 +212,13 @@ void Recorder::FillSilence(std::int64_t until_ns) {
 void Recorder::EndFragment(std::int64_t next_start_ns) {
   if (fragment_ == nullptr) return;
   if (epoch_->has_audio && fragment_->totals.audio_frames == 0) {
-    WriteAudio(AudioFrame{std::max(audio_covered_ns_, fragment_->start_ns), SilentAacFrame(), true});
+    // Not behind the last picture: the next fragment may begin right after it.
+    const std::int64_t pts_ns =
+        std::max(fragment_->start_ns, std::min(audio_covered_ns_, last_video_ns_));
+    WriteAudio(AudioFrame{pts_ns, SilentAacFrame(), true});
   }
   // Within half a second the next fragment follows on; otherwise this one just ended.
-  const bool adjacent =
-      next_start_ns > 0 && next_start_ns - fragment_->end_ns < kNsPerSecond / 2;
+  const bool adjacent = next_start_ns > 0 && next_start_ns - fragment_->end_ns < kNsPerSecond / 2;
   const std::int64_t end_ns = adjacent ? next_start_ns : fragment_->end_ns;
   fragment_->totals.duration_ms =
       static_cast<unsigned>(end_ns / kNsPerMs - fragment_->totals.timecode_ms);
@@ -229,10 +246,8 @@ void Recorder::Drop(const char* reason) {
 
 void Recorder::MaybeRequestKeyframe(std::int64_t media_ns, std::int64_t now_ns) {
   // The first fragment is kept short: its PERSISTED is the first proof that recording works.
-  const bool is_first =
-      fragment_ != nullptr && fragment_->totals.timecode_ms == first_timecode_ms_;
-  const std::int64_t target_ms =
-      is_first ? options_.min_fragment_ms : options_.target_fragment_ms;
+  const bool is_first = fragment_ != nullptr && fragment_->totals.timecode_ms == first_timecode_ms_;
+  const std::int64_t target_ms = is_first ? options_.min_fragment_ms : options_.target_fragment_ms;
   const bool due = keyframe_wanted_ || media_ns - newest_keyframe_ns_ >= target_ms * kNsPerMs;
   if (!due) return;
   if (keyframe_asked_at_ns_ != 0 &&

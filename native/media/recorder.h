@@ -77,13 +77,14 @@ class Recorder {
   };
 
   void Interleave(std::int64_t now_ns);
-  bool MayWrite(const VideoFrame& frame, std::int64_t now_ns) const;
+  [[nodiscard]] bool MayWrite(const VideoFrame& frame, std::int64_t now_ns) const;
   void WriteVideo(VideoFrame frame);
   void WriteAudioBefore(std::int64_t limit_ns);
   void WriteAudio(const AudioFrame& frame);
+  [[nodiscard]] bool HasPlaceFor(const AudioFrame& frame) const;
   void FillSilence(std::int64_t until_ns);
   void InterleaveBefore(const VideoFrame& frame);
-  bool StartsFragment(const VideoFrame& frame) const;
+  [[nodiscard]] bool StartsFragment(const VideoFrame& frame) const;
   void KeepOrder(VideoFrame& frame) const;
   void BeginFragment(const VideoFrame& keyframe);
   void EndFragment(std::int64_t next_start_ns);
@@ -102,14 +103,14 @@ class Recorder {
   std::unique_ptr<OpenFragment> fragment_;
   RecorderStats stats_;
   unsigned next_epoch_ = 0;
-  std::int64_t audio_covered_ns_ = 0;     ///< where the written audio ends
-  std::int64_t last_video_ns_ = 0;        ///< newest video frame written
-  std::int64_t last_written_ms_ = 0;      ///< newest timecode of any track written
-  std::int64_t frame_interval_ns_ = 0;    ///< between the last two video frames
-  std::int64_t newest_keyframe_ns_ = 0;   ///< newest keyframe received
+  std::int64_t audio_covered_ns_ = 0;      ///< where the written audio ends
+  std::int64_t last_video_ns_ = 0;         ///< newest video frame written
+  std::int64_t last_written_ms_ = 0;       ///< newest timecode of any track written
+  std::int64_t frame_interval_ns_ = 0;     ///< between the last two video frames
+  std::int64_t newest_keyframe_ns_ = 0;    ///< newest keyframe received
   std::int64_t first_timecode_ms_ = 0;     ///< of the first fragment ever
-  std::int64_t keyframe_asked_at_ns_ = 0; ///< monotonic; 0: no request is outstanding
-  bool keyframe_wanted_ = true;           ///< nothing can be written, or changed, before one
+  std::int64_t keyframe_asked_at_ns_ = 0;  ///< monotonic; 0: no request is outstanding
+  bool keyframe_wanted_ = true;            ///< nothing can be written, or changed, before one
   bool audio_expected_ = false;
   bool finished_ = false;
 };

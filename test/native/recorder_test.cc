@@ -1,0 +1,390 @@
+// What the recorder puts into which fragment and epoch, one rule at a time.
+#include "media/recorder.h"
+
+#include <gtest/gtest.h>
+
+#include "media/aac.h"
+#include "recorder_rig.h"
+
+namespace kvsbridge {
+namespace {
+
+using testing::MakeFormat;
+using testing::RecorderRig;
+using testing::WrittenBlock;
+using testing::WrittenFragment;
+
+class RecorderTest : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() { gst_init(nullptr, nullptr); }
+};
+
+TEST_F(RecorderTest, DropsFramesBeforeTheFirstKeyframe) {
+  RecorderRig rig;
+  rig.Video(0);
+  rig.Video(33);
+  const auto keyframe = rig.Keyframe(66);
+  rig.Video(100);
+  rig.recorder().Finish();
+  ASSERT_EQ(rig.fragments().size(), 1U);
+  EXPECT_EQ(rig.StartOf(0), 66);
+  EXPECT_EQ(rig.fragments()[0].blocks[0].id, keyframe);
+  EXPECT_EQ(rig.dropped["before-keyframe"], 2U);
+}
+
+TEST_F(RecorderTest, BeginsAFragmentAtAKeyframeAfterASecond) {
+  RecorderRig rig;
+  rig.Keyframe(0);
+  rig.Stream(33, 1'000, false);
+  rig.Keyframe(1'000);
+  rig.Stream(1'033, 1'500, false);
+  rig.recorder().Finish();
+  ASSERT_EQ(rig.fragments().size(), 2U);
+  EXPECT_EQ(rig.StartOf(1), 1'000);
+  EXPECT_EQ(rig.fragments()[0].totals->duration_ms, 1'000U);
+  EXPECT_EQ(rig.sink().epochs().size(), 1U);
+}
+
+TEST_F(RecorderTest, KeepsAnEarlyKeyframeInside) {
+  RecorderRig rig;
+  rig.Keyframe(0);
+  rig.Keyframe(999);
+  rig.Video(1'032);
+  rig.Keyframe(2'000);
+  rig.recorder().Finish();
+  ASSERT_EQ(rig.fragments().size(), 2U);
+  EXPECT_EQ(rig.StartOf(1), 2'000);
+  EXPECT_EQ(rig.fragments()[0].Count(true), 3U);
+}
+
+TEST_F(RecorderTest, AsksForAFirstKeyframeAtOnceAndThenOnceASecond) {
+  RecorderRig rig;
+  rig.Stream(0, 2'500, false);
+  EXPECT_EQ(rig.keyframe_requests_ms, (std::vector<std::int64_t>{0, 1'023, 2'046}));
+}
+
+TEST_F(RecorderTest, AsksOnceAtTheTargetAndAgainASecondLater) {
+  RecorderRig rig;
+  rig.Keyframe(0);
+  rig.Stream(33, 1'000, false);
+  rig.now_ms = 1'000;
+  rig.Keyframe(1'000);
+  rig.keyframe_requests_ms.clear();
+  rig.Stream(1'033, 5'200, false);
+  ASSERT_EQ(rig.keyframe_requests_ms.size(), 3U);
+  EXPECT_GE(rig.keyframe_requests_ms[0], 3'000);  // two seconds after the keyframe
+  EXPECT_LT(rig.keyframe_requests_ms[0], 3'040);
+  EXPECT_GE(rig.keyframe_requests_ms[1] - rig.keyframe_requests_ms[0], 1'000);
+  EXPECT_GE(rig.keyframe_requests_ms[2] - rig.keyframe_requests_ms[1], 1'000);
+}
+
+TEST_F(RecorderTest, AsksEarlierInTheFirstFragment) {
+  RecorderRig rig;
+  rig.Keyframe(0);
+  rig.Stream(33, 1'500, false);
+  ASSERT_EQ(rig.keyframe_requests_ms.size(), 1U);
+  EXPECT_GE(rig.keyframe_requests_ms[0], 1'000);
+  EXPECT_LT(rig.keyframe_requests_ms[0], 1'040);
+}
+
+TEST_F(RecorderTest, DoesNotAskAfterAKeyframeCame) {
+  RecorderRig rig;
+  for (std::int64_t ms = 0; ms < 10'000; ms += 1'000) {
+    rig.now_ms = ms;
+    rig.Keyframe(ms);
+    rig.Stream(ms + 33, ms + 990, false);
+  }
+  EXPECT_TRUE(rig.keyframe_requests_ms.empty());
+}
+
+TEST_F(RecorderTest, ANewConfigurationBeginsAnEpochAtItsKeyframe) {
+  RecorderRig rig;
+  rig.Keyframe(0);
+  rig.Stream(33, 300, false);
+  rig.format = MakeFormat(320, 180);
+  rig.now_ms = 300;
+  rig.Keyframe(300);
+  rig.Stream(333, 600, false);
+  rig.recorder().Finish();
+  ASSERT_EQ(rig.sink().epochs().size(), 2U);
+  EXPECT_EQ(rig.sink().epochs()[1].video->width, 320U);
+  EXPECT_EQ(rig.sink().epochs()[1].timecode_ms, RecorderRig::kZeroMs + 300);
+  EXPECT_EQ(rig.fragments()[1].epoch, 1U);
+  EXPECT_EQ(rig.fragments()[0].totals->duration_ms, 300U);
+}
+
+TEST_F(RecorderTest, TheSameConfigurationInAnotherObjectBeginsNoEpoch) {
+  RecorderRig rig;
+  rig.Keyframe(0);
+  rig.format = MakeFormat(1280, 720);
+  rig.Keyframe(2'000);
+  rig.recorder().Finish();
+  EXPECT_EQ(rig.sink().epochs().size(), 1U);
+  EXPECT_EQ(rig.fragments().size(), 2U);
+}
+
+TEST_F(RecorderTest, InterleavesInTimestampOrder) {
+  RecorderRig rig;
+  rig.recorder().ExpectAudio(true);
+  rig.Keyframe(0);
+  rig.Stream(33, 5'000, true);
+  rig.recorder().Finish();
+  EXPECT_LE(rig.sink().worst_disorder_ms(), 0);
+  EXPECT_TRUE(rig.sink().epochs()[0].has_audio);
+  EXPECT_GT(rig.fragments()[0].Count(false), 200U);
+  // The stream's sound begins with its second frame.
+  EXPECT_LE(rig.sink().silent_frames(), 2U);
+}
+
+TEST_F(RecorderTest, AudioThatArrivesFirstWaitsForVideo) {
+  RecorderRig rig;
+  rig.recorder().ExpectAudio(true);
+  for (int i = 0; i < 200; ++i) rig.Audio(i * 21.334);
+  EXPECT_TRUE(rig.fragments().empty());
+  rig.now_ms = 4'000;
+  rig.Keyframe(4'000);
+  rig.recorder().Finish();
+  for (const auto& block : rig.fragments().at(0).blocks) {
+    EXPECT_GE(block.timecode_ms, RecorderRig::kZeroMs + 4'000);
+  }
+}
+
+TEST_F(RecorderTest, VideoWaitsForAudioUntilTheHoldIsOver) {
+  RecorderRig rig;
+  rig.recorder().ExpectAudio(true);
+  rig.Keyframe(0);
+  rig.now_ms = 33;
+  const auto id = rig.Video(33);
+  rig.now_ms = 33 + 249;
+  rig.Tick();
+  EXPECT_EQ(rig.sink().video_ids().count(id), 0U);
+  rig.now_ms = 33 + 250;
+  rig.Tick();
+  EXPECT_EQ(rig.sink().video_ids().count(id), 1U);
+}
+
+TEST_F(RecorderTest, VideoGoesAtOnceWhenAudioIsThere) {
+  RecorderRig rig;
+  rig.recorder().ExpectAudio(true);
+  rig.Keyframe(0);
+  rig.Audio(0);
+  rig.Audio(21.4);
+  const auto id = rig.Video(33);
+  EXPECT_EQ(rig.sink().video_ids().count(id), 1U);
+}
+
+TEST_F(RecorderTest, FillsMissingAudioWithSilence) {
+  RecorderRig rig;
+  rig.recorder().ExpectAudio(true);
+  rig.Keyframe(0);
+  rig.Stream(33, 3'000, false);
+  rig.recorder().Finish();
+  const auto& totals = *rig.fragments().at(0).totals;
+  EXPECT_EQ(totals.silent_audio_frames, totals.audio_frames);
+  EXPECT_NEAR(totals.audio_frames, 3'000 / 21.334, 3);
+}
+
+TEST_F(RecorderTest, FillsAGapInTheSoundAndGoesOnWithIt) {
+  RecorderRig rig;
+  rig.recorder().ExpectAudio(true);
+  rig.Keyframe(0);
+  rig.Stream(33, 1'000, true);
+  const unsigned before = rig.sink().silent_frames();
+  rig.Stream(1'023, 2'000, false);
+  rig.Stream(2'013, 3'000, true);
+  rig.recorder().Finish();
+  EXPECT_NEAR(rig.sink().silent_frames() - before, 1'000 / 21.334, 3);
+  EXPECT_LE(rig.sink().worst_disorder_ms(), 0);
+  EXPECT_NEAR(rig.fragments().at(0).Count(false), 3'000 / 21.334, 4);
+}
+
+TEST_F(RecorderTest, DropsAudioThatSilenceAlreadyStandsFor) {
+  RecorderRig rig;
+  rig.recorder().ExpectAudio(true);
+  rig.Keyframe(0);
+  rig.Stream(33, 1'000, false);
+  rig.now_ms = 1'400;
+  rig.Tick();
+  const unsigned silent = rig.sink().silent_frames();
+  EXPECT_GT(silent, 40U);
+  for (int i = 0; i < 20; ++i) rig.Audio(i * 21.334);
+  rig.recorder().Finish();
+  EXPECT_EQ(rig.fragments().at(0).Count(false), rig.sink().silent_frames());
+}
+
+TEST_F(RecorderTest, LateAudioNeverLandsBeforeItsFragment) {
+  RecorderRig rig;
+  rig.recorder().ExpectAudio(true);
+  rig.Keyframe(0);
+  // The hold of the second keyframe ends, silence is written up to it, then its sound arrives.
+  rig.now_ms = 1'010;
+  rig.Keyframe(1'010);
+  rig.now_ms = 1'300;
+  rig.Tick();
+  ASSERT_EQ(rig.fragments().size(), 2U);
+  rig.Audio(1'005);
+  rig.Video(1'100);
+  rig.now_ms = 1'600;
+  rig.Tick();
+  rig.recorder().Finish();
+  for (const auto& block : rig.fragments()[1].blocks) {
+    EXPECT_GE(block.timecode_ms, rig.fragments()[1].timecode_ms);
+  }
+}
+
+TEST_F(RecorderTest, EveryFragmentHasBothDeclaredTracksHoweverShort) {
+  RecorderRig rig;
+  rig.recorder().ExpectAudio(true);
+  // Configurations that change within an audio frame's length.
+  for (int i = 0; i < 20; ++i) {
+    rig.format = MakeFormat(320, static_cast<unsigned>(180 + 10 * (i % 2)));
+    rig.now_ms = i * 7;
+    rig.Keyframe(i * 7);
+    rig.Audio(i * 7);
+  }
+  rig.recorder().Finish();
+  ASSERT_EQ(rig.fragments().size(), 20U);
+  for (const auto& fragment : rig.fragments()) EXPECT_GE(fragment.Count(false), 1U);
+}
+
+TEST_F(RecorderTest, AFragmentEndsBeforeTheNextEvenWhenTheClockJumpsBack) {
+  RecorderRig rig;
+  rig.Keyframe(0);
+  rig.Stream(33, 2'000, false);
+  rig.format = MakeFormat(320, 180);
+  rig.Keyframe(500);  // the sink checks that it is moved behind what was written
+  rig.Video(533);
+  rig.recorder().Finish();
+  EXPECT_EQ(rig.fragments().size(), 2U);
+}
+
+TEST_F(RecorderTest, AnAppearingAudioTrackBeginsAnEpochAndAsksForItsKeyframe) {
+  RecorderRig rig;
+  rig.Keyframe(0);
+  rig.Stream(33, 500, false);
+  rig.recorder().ExpectAudio(true);
+  rig.Stream(528, 600, true);
+  EXPECT_EQ(rig.keyframe_requests_ms.size(), 1U);
+  rig.now_ms = 600;
+  rig.Keyframe(600);
+  rig.Stream(633, 900, true);
+  rig.recorder().Finish();
+  ASSERT_EQ(rig.sink().epochs().size(), 2U);
+  EXPECT_FALSE(rig.sink().epochs()[0].has_audio);
+  EXPECT_TRUE(rig.sink().epochs()[1].has_audio);
+  EXPECT_EQ(rig.fragments()[0].Count(false), 0U);
+}
+
+TEST_F(RecorderTest, AVanishingAudioTrackBeginsAnEpochWithoutIt) {
+  RecorderRig rig;
+  rig.recorder().ExpectAudio(true);
+  rig.Keyframe(0);
+  rig.Stream(33, 500, true);
+  rig.recorder().ExpectAudio(false);
+  rig.now_ms = 900;
+  rig.Keyframe(900);
+  rig.Video(933);
+  rig.recorder().Finish();
+  ASSERT_EQ(rig.sink().epochs().size(), 2U);
+  EXPECT_FALSE(rig.sink().epochs()[1].has_audio);
+}
+
+TEST_F(RecorderTest, CutsAFragmentAtNineteenSeconds) {
+  RecorderRig rig;
+  rig.recorder().ExpectAudio(true);
+  rig.Keyframe(0);
+  rig.Stream(33, 25'000, true);
+  EXPECT_EQ(rig.fragments().size(), 1U);
+  ASSERT_TRUE(rig.fragments()[0].totals);
+  EXPECT_LT(rig.fragments()[0].totals->duration_ms, 19'200U);
+  EXPECT_GT(rig.dropped["fragment-too-long"] + rig.dropped["before-keyframe"], 150U);
+  rig.Keyframe(25'000);
+  EXPECT_EQ(rig.fragments().size(), 2U);
+}
+
+TEST_F(RecorderTest, EndsAFragmentThatVideoLeftOpen) {
+  RecorderRig rig;
+  rig.recorder().ExpectAudio(true);
+  rig.Keyframe(0);
+  rig.Stream(33, 500, true);
+  for (; rig.now_ms < 21'000; rig.now_ms += 20) {
+    rig.Audio(static_cast<double>(rig.now_ms));
+    rig.Tick();
+  }
+  ASSERT_EQ(rig.fragments().size(), 1U);
+  ASSERT_TRUE(rig.fragments()[0].totals) << "open for ever once video stops";
+  rig.Video(21'000);
+  EXPECT_EQ(rig.dropped["before-keyframe"], 1U);
+  rig.Keyframe(21'040);
+  rig.recorder().Finish();
+  EXPECT_EQ(rig.fragments().size(), 2U);
+}
+
+TEST_F(RecorderTest, WithoutRoomItCutsAndResumesAtAKeyframe) {
+  RecorderRig rig;
+  rig.Keyframe(0);
+  rig.Stream(33, 500, false);
+  rig.sink().set_has_room(false);
+  rig.Stream(528, 1'500, false);
+  ASSERT_EQ(rig.fragments().size(), 1U);
+  EXPECT_TRUE(rig.fragments()[0].totals);
+  EXPECT_EQ(rig.dropped["queue-full"], 30U);
+  EXPECT_GE(rig.keyframe_requests_ms.size(), 1U);
+  rig.sink().set_has_room(true);
+  rig.Video(1'600);
+  EXPECT_EQ(rig.dropped["before-keyframe"], 1U);
+  rig.Keyframe(1'633);
+  rig.recorder().Finish();
+  ASSERT_EQ(rig.fragments().size(), 2U);
+  EXPECT_EQ(rig.sink().epochs().size(), 1U);
+  EXPECT_EQ(rig.StartOf(1), 1'633);
+}
+
+TEST_F(RecorderTest, FinishWritesWhatWaitsAndClosesEverything) {
+  RecorderRig rig;
+  rig.recorder().ExpectAudio(true);
+  rig.Keyframe(0);
+  for (int i = 1; i <= 5; ++i) rig.Video(i * 33);  // waits for audio
+  EXPECT_EQ(rig.sink().video_ids().size(), 1U);
+  rig.recorder().Finish();
+  rig.recorder().Finish();
+  EXPECT_EQ(rig.sink().video_ids().size(), 6U);
+  EXPECT_FALSE(rig.sink().is_open());
+  EXPECT_TRUE(rig.fragments()[0].totals);
+  rig.Keyframe(9'000);
+  rig.Audio(9'000);
+  rig.Tick();
+  EXPECT_EQ(rig.fragments().size(), 1U);
+}
+
+TEST_F(RecorderTest, FinishWithoutAnythingDoesNothing) {
+  RecorderRig rig;
+  rig.recorder().Finish();
+  EXPECT_TRUE(rig.sink().epochs().empty());
+}
+
+TEST_F(RecorderTest, FlushesWhatItWrote) {
+  RecorderRig rig;
+  rig.Keyframe(0);
+  EXPECT_EQ(rig.sink().flushes(), 1U);
+  rig.Video(33);
+  EXPECT_EQ(rig.sink().flushes(), 2U);
+}
+
+TEST_F(RecorderTest, CountsEveryFrame) {
+  RecorderRig rig;
+  rig.Video(0);
+  rig.Keyframe(33);
+  rig.Stream(66, 1'000, true);
+  rig.recorder().Finish();
+  const RecorderStats& stats = rig.recorder().stats();
+  EXPECT_EQ(stats.video_frames_received, stats.video_frames_written + stats.video_frames_dropped);
+  EXPECT_EQ(stats.video_frames_dropped, 1U);
+  EXPECT_EQ(stats.video_bytes_received, stats.video_frames_received * 4);
+  EXPECT_GT(stats.audio_frames_received, 40U);
+  EXPECT_EQ(stats.newest_video_ms, RecorderRig::kZeroMs + 990);
+  EXPECT_EQ(stats.keyframe_requests, rig.keyframe_requests_ms.size());
+}
+
+}  // namespace
+}  // namespace kvsbridge

@@ -1,0 +1,102 @@
+#include "recording_sink.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace kvsbridge::testing {
+namespace {
+
+/// The service's limits (PutMedia: fragments of 1 to 20 s) and the recorder's own, in milliseconds.
+constexpr std::int64_t kMinFragmentMs = 1'000;
+constexpr std::int64_t kMaxFragmentMs = 19'000;
+constexpr unsigned kServiceLimitMs = 20'000;
+
+}  // namespace
+
+unsigned WrittenFragment::Count(bool video) const {
+  return static_cast<unsigned>(std::count_if(
+      blocks.begin(), blocks.end(), [video](const auto& block) { return block.video == video; }));
+}
+
+void RecordingSink::BeginEpoch(const Epoch& epoch) {
+  EXPECT_FALSE(epoch_open_) << "an epoch began inside another";
+  EXPECT_NE(epoch.video, nullptr);
+  EXPECT_EQ(epoch.number, epochs_.size());
+  epoch_open_ = true;
+  epochs_.push_back(epoch);
+}
+
+void RecordingSink::BeginFragment(std::int64_t timecode_ms) {
+  EXPECT_TRUE(epoch_open_) << "a fragment began outside of an epoch";
+  EXPECT_FALSE(fragment_open_) << "a fragment began inside another";
+  EXPECT_GT(timecode_ms, newest_ms_) << "a fragment began within what was written before it";
+  fragment_open_ = true;
+  fragments_.push_back({epochs_.back().number, timecode_ms, {}, std::nullopt});
+}
+
+void RecordingSink::WriteVideo(const VideoFrame& frame) {
+  ASSERT_TRUE(fragment_open_) << "a video frame outside of a fragment";
+  auto& fragment = fragments_.back();
+  const std::int64_t timecode_ms = frame.pts_ns / kNsPerMs;
+  if (fragment.blocks.empty()) {
+    EXPECT_TRUE(frame.keyframe) << "a fragment begins with a delta frame";
+    EXPECT_EQ(timecode_ms, fragment.timecode_ms);
+    EXPECT_EQ(*frame.format, *epochs_.back().video) << "not the epoch's codec configuration";
+  } else if (frame.keyframe) {
+    EXPECT_LT(timecode_ms - fragment.timecode_ms, kMinFragmentMs + 1)
+        << "this keyframe should have begun a fragment";
+    EXPECT_EQ(*frame.format, *epochs_.back().video) << "a new configuration inside of an epoch";
+  }
+  const MappedBuffer mapped(frame.data.get());
+  std::uint32_t id = 0;
+  ASSERT_GE(mapped.size(), sizeof(id));
+  std::memcpy(&id, mapped.data(), sizeof(id));
+  EXPECT_TRUE(video_ids_.empty() || id > *video_ids_.rbegin()) << "frames change places";
+  EXPECT_TRUE(video_ids_.insert(id).second) << "frame " << id << " is written twice";
+  Add({true, timecode_ms, frame.keyframe, false, id});
+}
+
+void RecordingSink::WriteAudio(const AudioFrame& frame) {
+  ASSERT_TRUE(fragment_open_) << "an audio frame outside of a fragment";
+  EXPECT_TRUE(epochs_.back().has_audio) << "audio in an epoch that declares none";
+  const std::int64_t timecode_ms = frame.pts_ns / kNsPerMs;
+  EXPECT_GE(timecode_ms, newest_audio_ms_) << "audio goes back in time";
+  newest_audio_ms_ = timecode_ms;
+  if (frame.silence) ++silent_frames_;
+  Add({false, timecode_ms, true, frame.silence, 0});
+}
+
+void RecordingSink::Add(const WrittenBlock& block) {
+  auto& fragment = fragments_.back();
+  EXPECT_GE(block.timecode_ms, fragment.timecode_ms) << "a block from before its fragment";
+  EXPECT_LT(block.timecode_ms - fragment.timecode_ms, kMaxFragmentMs + 1);
+  worst_disorder_ms_ = std::max(worst_disorder_ms_, newest_ms_ - block.timecode_ms);
+  newest_ms_ = std::max(newest_ms_, block.timecode_ms);
+  fragment.blocks.push_back(block);
+}
+
+void RecordingSink::EndFragment(const FragmentTotals& totals) {
+  ASSERT_TRUE(fragment_open_) << "a fragment ended that had not begun";
+  fragment_open_ = false;
+  auto& fragment = fragments_.back();
+  const unsigned audio = fragment.Count(false);
+  EXPECT_GE(totals.video_frames, 1U);
+  if (epochs_.back().has_audio) {
+    EXPECT_GE(totals.audio_frames, 1U) << "a declared track is missing";
+  }
+  EXPECT_EQ(totals.video_frames, fragment.Count(true));
+  EXPECT_EQ(totals.audio_frames, audio);
+  EXPECT_EQ(totals.timecode_ms, fragment.timecode_ms);
+  EXPECT_LE(totals.silent_audio_frames, totals.audio_frames);
+  EXPECT_GT(totals.duration_ms, 0U);
+  EXPECT_LT(totals.duration_ms, kServiceLimitMs);
+  fragment.totals = totals;
+}
+
+void RecordingSink::EndEpoch() {
+  EXPECT_TRUE(epoch_open_) << "an epoch ended that had not begun";
+  EXPECT_FALSE(fragment_open_) << "an epoch ended with its last fragment open";
+  epoch_open_ = false;
+}
+
+}  // namespace kvsbridge::testing
