@@ -10,18 +10,20 @@
 namespace kvsbridge {
 namespace {
 
-/// One row of the offer. Payload types leave room for the RTX ones that webrtcbin adds.
+/// One row of the offer. Each has an RTX payload type of its own: webrtcbin before 1.28 adds RTX for
+/// the first format only, or twice the same one.
 struct H264Profile {
   int payload_type;
+  int rtx_payload_type;
   const char* profile_level_id;
 };
 
 // Constrained baseline first: every WebRTC stack sends it, and decoders everywhere take it.
 constexpr std::array kH264Profiles = {
-    H264Profile{96, "42e01f"},   // constrained baseline
-    H264Profile{98, "42001f"},   // baseline
-    H264Profile{100, "4d001f"},  // main
-    H264Profile{102, "64001f"},  // high
+    H264Profile{96, 97, "42e01f"},    // constrained baseline
+    H264Profile{98, 99, "42001f"},    // baseline
+    H264Profile{100, 101, "4d001f"},  // main
+    H264Profile{102, 103, "64001f"},  // high
 };
 
 constexpr int kOpusPayloadType = 111;
@@ -38,6 +40,11 @@ CapsPtr VideoOfferCaps() {
             "(string)" +
             profile.profile_level_id +
             ",rtcp-fb-nack=true,rtcp-fb-nack-pli=true,rtcp-fb-ccm-fir=true";
+  }
+  for (const auto& profile : kH264Profiles) {
+    text += ";application/x-rtp,media=video,encoding-name=rtx,clock-rate=90000,payload=" +
+            std::to_string(profile.rtx_payload_type) + ",apt=(string)" +
+            std::to_string(profile.payload_type);
   }
   return CapsPtr::Adopt(gst_caps_from_string(text.c_str()));
 }

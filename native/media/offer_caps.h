@@ -5,7 +5,7 @@
 
 namespace kvsbridge {
 
-/// H.264, packetization mode 1, in the profiles that browsers and cameras send.
+/// H.264, packetization mode 1, in the profiles that browsers and cameras send, each with RTX.
 CapsPtr VideoOfferCaps();
 
 /// Opus, stereo.

@@ -1,6 +1,5 @@
 #include "media/receiver_session.h"
 
-#include <gst/webrtc/webrtc.h>
 
 #include <utility>
 
@@ -26,7 +25,11 @@ ReceiverSession::~ReceiverSession() { Shutdown(); }
 
 void ReceiverSession::SetRemoteAnswer(std::string sdp) {
   Post([this, text = std::move(sdp)] {
-    if (has_peer()) peer().SetRemoteAnswer(text);
+    if (!has_peer()) return;
+    // Asks for lost packets again. Not before the offer is made: webrtcbin would add its own RTX
+    // formats to those that VideoOfferCaps lists. Video only: audio would come too late.
+    g_object_set(video_transceiver_.get(), "do-nack", TRUE, nullptr);
+    peer().SetRemoteAnswer(text);
   });
 }
 
@@ -65,11 +68,9 @@ void ReceiverSession::AddTransceivers() {
     g_signal_emit_by_name(peer().element(), "add-transceiver",
                           GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_RECVONLY, caps.get(),
                           &raw_transceiver);
-    const auto transceiver = ObjectPtr<GstWebRTCRTPTransceiver>::Adopt(raw_transceiver);
-    return transceiver;
+    return ObjectPtr<GstWebRTCRTPTransceiver>::Adopt(raw_transceiver);
   };
-  // NACK with RTX for video only: a retransmitted audio packet comes too late to be worth it.
-  g_object_set(add(VideoOfferCaps()).get(), "do-nack", TRUE, nullptr);
+  video_transceiver_ = add(VideoOfferCaps());
   if (options_.audio) add(AudioOfferCaps());
 }
 
@@ -156,7 +157,10 @@ void ReceiverSession::OnClosing() {
   }
 }
 
-void ReceiverSession::OnClosed() { tracks_.clear(); }
+void ReceiverSession::OnClosed() {
+  tracks_.clear();
+  video_transceiver_.reset();
+}
 
 void ReceiverSession::OnTick() {
   recorder_->Tick(MediaClock::MonotonicNs(), MediaClock::UnixNs());

@@ -1,6 +1,8 @@
 // Receives a live master and records it.
 #pragma once
 
+#include <gst/webrtc/webrtc.h>
+
 #include <map>
 #include <memory>
 #include <string>
@@ -59,6 +61,7 @@ class ReceiverSession final : public Session {
   std::unique_ptr<MediaSink> sink_;
   std::unique_ptr<Recorder> recorder_;
   std::unique_ptr<MediaClock> clock_;
+  ObjectPtr<GstWebRTCRTPTransceiver> video_transceiver_;
   std::map<std::string, std::unique_ptr<Track>> tracks_;
   std::map<std::string, unsigned> dropped_;  ///< by reason, since the last report
   CapsPtr video_caps_;
