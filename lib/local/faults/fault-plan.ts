@@ -1,0 +1,130 @@
+/** Faults that are planned; the server's parts ask before they act. */
+import { ServiceError } from '../http/service-error.js';
+import type { AckErrorId } from '../ingest/ingest-error.js';
+
+/** A fault that lasts until it is removed. */
+export interface Fault extends Disposable {
+  remove(): void;
+}
+
+/** Which streams a fault concerns. */
+export interface StreamScope {
+  /** @defaultValue every stream */
+  readonly streamName?: string;
+}
+
+/** An error to answer calls with. */
+export interface CallFailure {
+  /** Such as `DescribeStream`, `PutMedia` or `ConnectAsViewer`. @defaultValue every operation */
+  readonly operation?: string;
+  /** @defaultValue 500 */
+  readonly status?: number;
+  /** Name of the exception. @defaultValue 'InternalFailure' */
+  readonly type?: string;
+  /** How many calls fail. @defaultValue 1 */
+  readonly times?: number;
+}
+
+/** An ERROR acknowledgement in place of RECEIVED. */
+export interface AckFailure extends StreamScope {
+  readonly errorId: AckErrorId;
+  /** Which fragment, counted from now. @defaultValue 1, the next one to be complete */
+  readonly fragment?: number;
+}
+
+/** What happens to PERSISTED acknowledgements. */
+export interface PersistedDelay extends StreamScope {
+  /** Infinity withholds them. */
+  readonly delayMs: number;
+}
+
+interface Countdown<T> {
+  readonly fault: T;
+  left: number;
+}
+
+export class FaultPlan {
+  readonly #calls = new Set<Countdown<CallFailure>>();
+  readonly #acks = new Set<Countdown<AckFailure>>();
+  readonly #delays = new Set<PersistedDelay>();
+  readonly #stalls = new Set<StreamScope>();
+  readonly #onStallsChanged: () => void;
+
+  /** @param onStallsChanged - called after a stall began or ended */
+  constructor(onStallsChanged: () => void) {
+    this.#onStallsChanged = onStallsChanged;
+  }
+
+  failCalls(fault: CallFailure): Fault {
+    return planned(this.#calls, { fault, left: fault.times ?? 1 });
+  }
+
+  failAck(fault: AckFailure): Fault {
+    return planned(this.#acks, { fault, left: fault.fragment ?? 1 });
+  }
+
+  delayPersisted(fault: PersistedDelay): Fault {
+    return planned(this.#delays, fault);
+  }
+
+  stall(fault: StreamScope): Fault {
+    return planned(this.#stalls, { ...fault }, this.#onStallsChanged);
+  }
+
+  clear(): void {
+    this.#calls.clear();
+    this.#acks.clear();
+    this.#delays.clear();
+    this.#stalls.clear();
+    this.#onStallsChanged();
+  }
+
+  /** @throws {@link ServiceError} a call of this operation is to fail */
+  checkCall(operation: string): void {
+    for (const countdown of this.#calls) {
+      const { operation: wanted, status = 500, type = 'InternalFailure' } = countdown.fault;
+      if (wanted !== undefined && wanted !== operation) continue;
+      countdown.left -= 1;
+      if (countdown.left <= 0) this.#calls.delete(countdown);
+      throw new ServiceError(type, status, `${type} was asked for by fault injection.`);
+    }
+  }
+
+  /** The error to answer a complete fragment with. */
+  takeAckError(streamName: string): AckErrorId | undefined {
+    for (const countdown of this.#acks) {
+      if (!concerns(countdown.fault, streamName)) continue;
+      countdown.left -= 1;
+      if (countdown.left > 0) continue;
+      this.#acks.delete(countdown);
+      return countdown.fault.errorId;
+    }
+    return undefined;
+  }
+
+  /** How much later PERSISTED is to be sent, in ms; Infinity for never. */
+  persistedDelayMs(streamName: string): number {
+    let delayMs = 0;
+    for (const fault of this.#delays) {
+      if (concerns(fault, streamName)) delayMs = Math.max(delayMs, fault.delayMs);
+    }
+    return delayMs;
+  }
+
+  isStalled(streamName: string): boolean {
+    return [...this.#stalls].some((fault) => concerns(fault, streamName));
+  }
+}
+
+function concerns({ streamName }: StreamScope, name: string): boolean {
+  return streamName === undefined || streamName === name;
+}
+
+function planned<T>(faults: Set<T>, fault: T, onChanged: () => void = () => undefined): Fault {
+  faults.add(fault);
+  onChanged();
+  const remove = (): void => {
+    if (faults.delete(fault)) onChanged();
+  };
+  return { remove, [Symbol.dispose]: remove };
+}

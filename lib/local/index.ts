@@ -1,0 +1,34 @@
+/** The local KVS: a server that speaks the AWS API of Kinesis Video Streams on one machine. */
+export { LocalKvs } from './local-kvs.js';
+export type { LocalKvsEndpoints } from './local-kvs.js';
+export { localCredentials, defaultLimits, SupersededConnections } from './options.js';
+export type {
+  IngestLimits,
+  LocalCredentials,
+  LocalIceServer,
+  LocalKvsLimits,
+  LocalKvsLogger,
+  LocalKvsOptions,
+  SignalingLimits,
+  StorageLimits,
+  TlsCertificate,
+} from './options.js';
+export type {
+  FragmentEvent,
+  LocalKvsEvents,
+  PutMediaEvent,
+  RequestEvent,
+  SignalingEvent,
+} from './events.js';
+export type { Role } from './endpoints.js';
+export type { AckErrorId } from './ingest/ingest-error.js';
+export { Faults } from './faults/faults.js';
+export type { SignalingDrop, SignalingScope } from './faults/faults.js';
+export type {
+  AckFailure,
+  CallFailure,
+  Fault,
+  PersistedDelay,
+  StreamScope,
+} from './faults/fault-plan.js';
+export type { Fragment, StreamReader } from './store/fragment.js';
