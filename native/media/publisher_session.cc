@@ -45,6 +45,10 @@ void PublisherSession::OnStart() {
     audio_ = MakeTestAudio(*formats.opus);
     AddSource(audio_);
   }
+  // Sender reports shall tell when a frame was taken, not when it left the encoder: receivers put
+  // sound and picture together by them.
+  const auto rtp = ElementPtr::Adopt(gst_bin_get_by_name(GST_BIN(peer().element()), "rtpbin"));
+  if (rtp) g_object_set(rtp.get(), "rtcp-sync-send-time", FALSE, nullptr);
   gst_element_set_state(GST_ELEMENT_CAST(pipeline()), GST_STATE_PLAYING);
   peer().SetRemoteOfferAndAnswer(options_.offer);
 }
