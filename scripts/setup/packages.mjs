@@ -10,7 +10,7 @@ const runtimePackages = [
   'gstreamer1.0-plugins-base',
   'gstreamer1.0-plugins-good',
   'gstreamer1.0-plugins-ugly',
-  // timeoverlay and textoverlay (pango): in -x up to Debian 12, later moved to -plugins-base.
+  // timeoverlay and textoverlay, the pango plugin
   'gstreamer1.0-x',
   'libgstreamer-plugins-bad1.0-dev',
   'libgstreamer-plugins-base1.0-dev',
