@@ -32,3 +32,5 @@ export type {
   StreamScope,
 } from './faults/fault-plan.js';
 export type { Fragment, StreamReader } from './store/fragment.js';
+export { writeRecording } from './recording/write-recording.js';
+export type { Recording, RecordingOptions, StreamSource } from './recording/write-recording.js';

@@ -127,6 +127,7 @@ export class PutMediaConnection {
 
   readonly #onData = (chunk: Buffer): void => {
     this.#idleMs = 0;
+    this.#idleTimer?.refresh();
     this.#takeAll(() => this.#assembler.push(chunk));
     this.holdOrRead();
   };
@@ -264,12 +265,8 @@ export class PutMediaConnection {
     this.#idleTimer = setInterval(() => {
       if (request.isPaused()) return;
       this.#idleMs += stepMs;
-      if (this.#idleMs < limits.idleTimeoutMs) {
-        // The first interval may have begun just before the last bytes came.
-        if (this.#idleMs > stepMs) this.#acks.idle();
-        return;
-      }
-      if (this.#stop('idle')) void this.#finish(undefined);
+      if (this.#idleMs < limits.idleTimeoutMs) this.#acks.idle();
+      else if (this.#stop('idle')) void this.#finish(undefined);
     }, stepMs);
   }
 }
