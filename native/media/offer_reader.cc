@@ -10,11 +10,17 @@
 namespace kvsbridge {
 namespace {
 
-/// Prefers constrained baseline (42e0…, 42c0…), the profile that the publisher encodes.
+/// Prefers constrained baseline, the profile that the publisher encodes, to baseline, to others.
 int RankOfH264(const GstStructure* format) {
-  const std::string profile = ToString(gst_structure_get_string(format, "profile-level-id"));
-  if (profile.substr(0, 4) == "42e0" || profile.substr(0, 4) == "42c0") return 2;
-  return profile.substr(0, 2) == "42" ? 1 : 0;
+  // GStreamer turns profile-level-id into a profile's name when level asymmetry is allowed.
+  const std::string profile = ToString(gst_structure_get_string(format, "profile"));
+  if (profile == "constrained-baseline") return 2;
+  if (profile == "baseline") return 1;
+  const GCharPtr id(
+      g_ascii_strdown(ToString(gst_structure_get_string(format, "profile-level-id")).c_str(), -1));
+  const std::string_view profile_id(id.get());
+  if (profile_id.substr(0, 4) == "42e0" || profile_id.substr(0, 4) == "42c0") return 2;
+  return profile_id.substr(0, 2) == "42" ? 1 : 0;
 }
 
 CapsPtr ReadFormat(const GstSDPMedia* media, int payload_type) {
@@ -30,7 +36,7 @@ OfferedFormats ReadOffer(const std::string& sdp) {
   for (guint i = 0; i < gst_sdp_message_medias_len(message.get()); ++i) {
     const GstSDPMedia* media = gst_sdp_message_get_media(message.get(), i);
     const std::string_view kind = gst_sdp_media_get_media(media);
-    if (kind == "application") continue;
+    if (kind == "application" || IsDeclined(media)) continue;
     for (guint j = 0; j < gst_sdp_media_formats_len(media); ++j) {
       const int payload_type = std::atoi(gst_sdp_media_get_format(media, j));
       const CapsPtr caps = ReadFormat(media, payload_type);

@@ -155,9 +155,7 @@ void CheckMedia(const GstSDPMessage* message, guint index) {
   CheckFormats(media, where);
   CheckAttributes(media, where);
   if (gst_sdp_media_get_attribute_val(media, "mid") == nullptr) Reject(where + " has no mid");
-  const bool rejected = gst_sdp_media_get_port(media) == 0 &&
-                        gst_sdp_media_get_attribute_val(media, "bundle-only") == nullptr;
-  if (rejected) return;
+  if (IsDeclined(media)) return;
 
   const gchar* ufrag = FindAttribute(message, media, "ice-ufrag");
   const gchar* password = FindAttribute(message, media, "ice-pwd");
@@ -176,12 +174,21 @@ void CheckMedia(const GstSDPMessage* message, guint index) {
 
 }  // namespace
 
+bool IsDeclined(const GstSDPMedia* media) {
+  return gst_sdp_media_get_port(media) == 0 &&
+         gst_sdp_media_get_attribute_val(media, "bundle-only") == nullptr;
+}
+
 SdpMessagePtr ParseRemoteDescription(const std::string& sdp, unsigned expected_m_lines) {
   if (sdp.size() > kMaxSdpBytes) {
     Reject("the SDP has " + std::to_string(sdp.size()) + " bytes, more than " +
            std::to_string(kMaxSdpBytes));
   }
   if (!IsPrintable(sdp, true)) Reject("the SDP contains control characters");
+  // GStreamer puts attributes into structures, which take nothing else.
+  if (g_utf8_validate_len(sdp.data(), sdp.size(), nullptr) == FALSE) {
+    Reject("the SDP is not valid UTF-8");
+  }
   CheckLines(sdp);
 
   GstSDPMessage* raw_message = nullptr;
@@ -205,6 +212,7 @@ CandidateVerdict CheckRemoteCandidate(const std::string& candidate) {
   if (candidate.empty()) return CandidateVerdict::kEndOfCandidates;
   if (candidate.size() > kMaxCandidateBytes) Reject("the candidate is longer than 512 bytes");
   if (!IsPrintable(candidate, false)) Reject("the candidate contains control characters");
+  if (g_str_is_ascii(candidate.c_str()) == FALSE) Reject("the candidate is not ASCII");
 
   std::string_view rest(candidate);
   constexpr std::string_view kAttribute = "a=";

@@ -20,6 +20,9 @@ using SdpMessagePtr = std::unique_ptr<GstSDPMessage, SdpMessageDeleter>;
 /// @throws MediaError (kBadPeerInput) that names what is wrong
 SdpMessagePtr ParseRemoteDescription(const std::string& sdp, unsigned expected_m_lines);
 
+/// True when a media section is closed: it has port 0, yet not because it shares another's port.
+bool IsDeclined(const GstSDPMedia* media);
+
 /// What to do with a candidate line of the peer.
 enum class CandidateVerdict {
   kUse,
