@@ -27,7 +27,7 @@ export async function startBenchStack(): Promise<BenchStack> {
   const folder = await mkdtemp(join(tmpdir(), 'kvs-bridge-bench-'));
   const local = new Command(['local', '--port', '0', '--data-dir', folder]);
   const ready = await local.event(({ event }) => event === 'ready');
-  const url = String(ready['url']);
+  const url = String(ready['endpoint']);
   const credentials = staticCredentials(localCredentials);
   await using controlPlane = new ControlPlane({ region, endpoint: url, credentials });
   const { arn } = await controlPlane.createChannel('bench');

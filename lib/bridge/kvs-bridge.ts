@@ -2,6 +2,7 @@
 import { EventEmitter } from 'node:events';
 import { chainCredentials, staticCredentials } from '../aws/credentials.js';
 import type { CredentialsSource } from '../aws/credentials.js';
+import { createMediaSession } from '../media/create-session.js';
 import type { MediaSession, MediaSessionEnd } from '../media/media-session.js';
 import { sleep } from '../util/abort.js';
 import { Backoff } from '../util/backoff.js';
@@ -140,15 +141,21 @@ export class KvsBridge extends EventEmitter<KvsBridgeEvents> implements AsyncDis
   async #run(): Promise<void> {
     try {
       const signal = this.#stopRequest.signal;
-      const resources = await findResources(this.#options, this.#credentials, signal);
+      // Loads while channel and stream are looked up.
+      const first = await createMediaSession(this.#options.isolation);
+      this.#media = first;
+      const resources = await findResources(this.#options, this.#credentials, signal, (error) =>
+        this.emit('warning', error),
+      );
       this.#step('resources');
       await using link = new SignalingLink(this.#options, resources, this.#credentials);
       link.on('warning', (error) => this.emit('warning', error));
       const inputs = { options: this.#options, resources, credentials: this.#credentials, link };
-      await this.#runSessions(() => new ViewerSession(inputs));
+      await this.#runSessions(first, (media) => new ViewerSession({ ...inputs, media }));
     } catch (error) {
-      if (!this.#stopRequest.signal.aborted) this.#fatal ??= asKvsBridgeError(error);
+      if (!this.#isStopping()) this.#fatal ??= asKvsBridgeError(error);
     }
+    await this.#media?.stop({ drainTimeoutMs: 0 });
     this.#finish();
   }
 
@@ -157,14 +164,15 @@ export class KvsBridge extends EventEmitter<KvsBridgeEvents> implements AsyncDis
   }
 
   /** Session after session, until stopped or something fatal. */
-  async #runSessions(create: () => ViewerSession): Promise<void> {
+  async #runSessions(
+    first: MediaSession,
+    createSession: (media: MediaSession) => ViewerSession,
+  ): Promise<void> {
     const backoff = new Backoff({ minDelayMs: 1_000, maxDelayMs: 60_000 });
-    const signal = this.#stopRequest.signal;
-    while (!this.#isStopping()) {
+    let media = first;
+    for (;;) {
       const beganAtMs = performance.now();
-      const error = await this.#runSession(create()).catch((reason: unknown) =>
-        asKvsBridgeError(reason),
-      );
+      const error = await this.#runSession(createSession(media), media);
       if (this.#isStopping()) return;
       this.#monitor.pause();
       const cause = this.#fatal ?? error;
@@ -172,33 +180,38 @@ export class KvsBridge extends EventEmitter<KvsBridgeEvents> implements AsyncDis
       if (performance.now() - beganAtMs > stableSessionMs) backoff.reset();
       if (cause !== undefined) this.emit('warning', cause);
       this.#setState(BridgeState.reconnecting, cause?.message ?? 'the session ended');
-      await sleep(backoff.nextDelayMs(), signal);
+      await sleep(backoff.nextDelayMs(), this.#stopRequest.signal);
+      media = await createMediaSession(this.#options.isolation);
+      this.#media = media;
     }
   }
 
   /** One session to its end. @returns why it ended, when nobody asked it to */
-  async #runSession(session: ViewerSession): Promise<KvsBridgeError | undefined> {
-    const signal = this.#stopRequest.signal;
+  async #runSession(
+    session: ViewerSession,
+    media: MediaSession,
+  ): Promise<KvsBridgeError | undefined> {
     session.on('warning', (error) => this.emit('warning', error));
     session.on('step', (step) => {
       this.#step(step);
       if (step === 'answer') this.#setState(BridgeState.connecting);
     });
-    const media = await session.prepare(signal);
-    this.#step('signaling');
-    this.#media = media;
     this.#totals.begin();
     this.#listenToMedia(media);
     media.once('offer', () => {
       this.#setState(BridgeState.waiting);
       this.#running.resolve(undefined);
     });
-    this.#limitWaiting(session, media);
-    // Stopped while it was being prepared.
-    if (signal.aborted) void media.stop({ drainTimeoutMs: 0 });
-    const end: MediaSessionEnd = await session.run();
-    this.#media = undefined;
-    return end.error;
+    const closed = new Promise<MediaSessionEnd>((resolve) => media.once('closed', resolve));
+    try {
+      await session.start(this.#stopRequest.signal);
+      this.#step('signaling');
+      this.#limitWaiting(session, media);
+    } catch (error) {
+      await media.stop({ drainTimeoutMs: 0 });
+      return asKvsBridgeError(error);
+    }
+    return (await closed).error;
   }
 
   /** Gives up when no master answers the first session in time. */

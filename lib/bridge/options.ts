@@ -1,18 +1,8 @@
 /** Options of a {@link KvsBridge}: defaults, bounds and the errors that name what is wrong. */
 import * as v from 'valibot';
 import type { AwsCredentials } from '../aws/credentials.js';
+import { Isolation } from '../media/create-session.js';
 import { parseOptions, regionOf, rules } from '../util/options.js';
-
-/** Where the media pipeline runs. */
-export const Isolation = {
-  /** In a child process: a crash or a leak of the media stack ends with it. */
-  process: 'process',
-  /** In this process. */
-  none: 'none',
-} as const;
-
-/** One of {@link Isolation}. */
-export type Isolation = (typeof Isolation)[keyof typeof Isolation];
 
 /** What a {@link KvsBridge} is made from. */
 export interface KvsBridgeOptions {

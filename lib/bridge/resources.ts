@@ -19,12 +19,14 @@ export interface Resources {
 /**
  * Looks up channel and stream, side by side; creates the stream if asked to.
  *
+ * @param onWarning - told what could not be checked
  * @throws {@link AwsError} when one is missing or rules recording out, with the fix
  */
 export async function findResources(
   options: ResolvedOptions,
   credentials: CredentialsSource,
   signal: AbortSignal,
+  onWarning: (error: AwsError) => void,
 ): Promise<Resources> {
   await using controlPlane = new ControlPlane({
     region: options.region,
@@ -33,7 +35,7 @@ export async function findResources(
     ...(options.ca === undefined ? {} : { ca: options.ca }),
   });
   const [channel, stream] = await Promise.all([
-    findChannel(controlPlane, options, signal),
+    findChannel(controlPlane, options, signal, onWarning),
     findStream(controlPlane, options, signal),
   ]);
   return { ...channel, ...stream };
@@ -43,10 +45,17 @@ async function findChannel(
   controlPlane: ControlPlane,
   { channel: name }: ResolvedOptions,
   signal: AbortSignal,
+  onWarning: (error: AwsError) => void,
 ): Promise<Pick<Resources, 'channelArn' | 'endpoints'>> {
   const { arn } = await controlPlane.describeChannel(name, { signal });
   const [storage, endpoints] = await Promise.all([
-    controlPlane.mediaStorage(arn, { signal }),
+    controlPlane.mediaStorage(arn, { signal }).catch((error: unknown) => {
+      // A role made for viewers may lack this permission, and nothing else depends on it.
+      const denied = error instanceof AwsError && error.code === ErrorCode.accessDenied;
+      if (!denied) throw error;
+      onWarning(error);
+      return { enabled: false };
+    }),
     controlPlane.signalingEndpoints(arn, 'VIEWER', { signal }),
   ]);
   if (storage.enabled) {

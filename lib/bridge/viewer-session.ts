@@ -1,15 +1,13 @@
 /** One session with a master: its signaling exchange and its media, from offer to end. */
 import { EventEmitter } from 'node:events';
 import type { CredentialsSource } from '../aws/credentials.js';
-import { ChildMediaSession } from '../media/child-session.js';
-import type { MediaSession, MediaSessionEnd, MediaSessionOptions } from '../media/media-session.js';
+import type { MediaSession, MediaSessionOptions } from '../media/media-session.js';
 import { toNativeIceServers } from '../media/ice-servers.js';
 import type { IceServer } from '../signaling/ice-servers.js';
 import type { IceCandidate } from '../signaling/messages.js';
 import { abortable } from '../util/abort.js';
 import { ErrorCode, SignalingError, asKvsBridgeError } from '../util/errors.js';
 import type { KvsBridgeError } from '../util/errors.js';
-import { Isolation } from './options.js';
 import type { ResolvedOptions } from './options.js';
 import { withCandidates } from './repeated-offer.js';
 import type { Resources } from './resources.js';
@@ -35,6 +33,8 @@ interface ViewerSessionEvents {
 
 /** What a session is made from. */
 export interface ViewerSessionInputs {
+  /** Not started yet; its events tell everything about the media. */
+  readonly media: MediaSession;
   readonly options: ResolvedOptions;
   readonly resources: Resources;
   readonly credentials: CredentialsSource;
@@ -46,7 +46,6 @@ export class ViewerSession extends EventEmitter<ViewerSessionEvents> {
   readonly #inputs: ViewerSessionInputs;
   readonly #ended = new AbortController();
   readonly #localCandidates: IceCandidate[] = [];
-  #media: MediaSession | undefined;
   #offer: string | undefined;
   #answered = false;
   #connected = false;
@@ -57,44 +56,35 @@ export class ViewerSession extends EventEmitter<ViewerSessionEvents> {
     this.#inputs = inputs;
   }
 
-  /** Creates the media session; its events tell everything about the media. */
-  async prepare(signal: AbortSignal): Promise<MediaSession> {
-    const { options, link, credentials } = this.#inputs;
+  /** Connects, fetches what is needed, and starts the media: the offer follows. */
+  async start(signal: AbortSignal): Promise<void> {
+    const { link, credentials, media } = this.#inputs;
     const [{ servers }, keys] = await Promise.all([
       link.iceServers(signal),
       credentials.get({ signal }),
       link.ensureConnected(signal),
     ]);
-    const media = await createMediaSession(options, this.#mediaOptions(servers));
-    this.#media = media;
-    media.setCredentials(keys);
     this.#connectSignaling(media, link);
-    media.once('closed', () => {
-      this.#ended.abort();
-    });
-    return media;
+    this.#keepUp(media);
+    media.setCredentials(keys);
+    media.start(this.#mediaOptions(servers));
   }
 
-  /** Runs the prepared session until its media ends. Stop it through the media session. */
-  run(): Promise<MediaSessionEnd> {
-    const media = this.#media;
-    if (media === undefined) throw new TypeError('prepare() comes first');
+  /** What goes on until the media ends: fresh credentials, repeated offers. */
+  #keepUp(media: MediaSession): void {
     const keepCredentials = setInterval(
       () => void this.#renewCredentials(media),
       credentialsCheckMs,
     );
-    this.#scheduleReoffer(0);
     const expire = setTimeout(() => {
       if (!this.#answered) void media.stop({ drainTimeoutMs: 0 });
     }, offerLifetimeMs);
-    return new Promise((resolve) => {
-      media.once('closed', (end) => {
-        clearInterval(keepCredentials);
-        clearTimeout(this.#reoffer);
-        clearTimeout(expire);
-        resolve(end);
-      });
-      media.start();
+    this.#scheduleReoffer(0);
+    media.once('closed', () => {
+      this.#ended.abort();
+      clearInterval(keepCredentials);
+      clearTimeout(this.#reoffer);
+      clearTimeout(expire);
     });
   }
 
@@ -203,14 +193,4 @@ export class ViewerSession extends EventEmitter<ViewerSessionEvents> {
       if (!this.#ended.signal.aborted) this.emit('warning', asKvsBridgeError(error));
     }
   }
-}
-
-/** The addon is loaded in this process only when asked to. */
-async function createMediaSession(
-  { isolation }: ResolvedOptions,
-  options: MediaSessionOptions,
-): Promise<MediaSession> {
-  if (isolation === Isolation.process) return new ChildMediaSession(options);
-  const { InProcessMediaSession } = await import('../media/in-process-session.js');
-  return new InProcessMediaSession(options);
 }

@@ -51,7 +51,6 @@ function childEnvironment(): NodeJS.ProcessEnv {
  * dies, or says nothing for {@link silenceLimitMs}, ends the session with `KVSB_MEDIA_PROCESS`.
  */
 export class ChildMediaSession extends EventEmitter<MediaSessionEvents> implements MediaSession {
-  readonly #options: MediaSessionOptions;
   readonly #child: ChildProcess;
   readonly #stderr: string[] = [];
   readonly #closed = deferred<MediaSessionEnd>();
@@ -63,9 +62,8 @@ export class ChildMediaSession extends EventEmitter<MediaSessionEvents> implemen
   #stopping = false;
 
   /** Forks the child at once, so that it loads while the caller still looks things up. */
-  constructor(options: MediaSessionOptions) {
+  constructor() {
     super();
-    this.#options = options;
     this.#child = fork(fileURLToPath(new URL('./worker.js', import.meta.url)), [], {
       env: childEnvironment(),
       execArgv: nodeFlags,
@@ -98,11 +96,11 @@ export class ChildMediaSession extends EventEmitter<MediaSessionEvents> implemen
     return this.#child.pid;
   }
 
-  start(): void {
+  start(options: MediaSessionOptions): void {
     const early = this.#early;
     if (early === undefined) return;
     this.#early = undefined;
-    this.#send({ type: 'start', version: protocolVersion, options: this.#options });
+    this.#send({ type: 'start', version: protocolVersion, options });
     for (const message of early) this.#send(message);
   }
 

@@ -7,12 +7,14 @@ import { PutMediaSink } from '../putmedia/put-media-sink.js';
 import { deferred } from '../util/deferred.js';
 import { ErrorCode, MediaError, PutMediaError, asKvsBridgeError } from '../util/errors.js';
 import type { KvsBridgeError } from '../util/errors.js';
+import { noTotals } from './media-session.js';
 import type {
   MediaSession,
   MediaSessionEnd,
   MediaSessionEvents,
   MediaSessionOptions,
   MediaTotals,
+  UploadOptions,
 } from './media-session.js';
 import { loadNative, nativeError } from './native.js';
 import type { NativeEvent, NativeReceiver } from './native.js';
@@ -36,8 +38,7 @@ export class InProcessMediaSession
   implements MediaSession
 {
   readonly pid: undefined;
-  readonly #options: MediaSessionOptions;
-  readonly #sink: PutMediaSink;
+  #sink: PutMediaSink | undefined;
   readonly #totals = new TotalsKeeper();
   readonly #pipelineClosed = deferred<undefined>();
   readonly #closed = deferred<MediaSessionEnd>();
@@ -47,23 +48,14 @@ export class InProcessMediaSession
   #watchdog: NodeJS.Timeout | undefined;
   #stopping = false;
 
-  /** @throws {@link MediaError} when the addon or a GStreamer element is missing */
-  constructor(options: MediaSessionOptions) {
-    super();
-    this.#options = options;
-    this.#sink = this.#createSink();
-  }
-
-  start(): void {
+  start({ upload, ...receiver }: MediaSessionOptions): void {
     if (this.#receiver !== undefined || this.#stopping) return;
     try {
-      const { iceServers, jitterBufferMs, relayOnly, audio, targetFragmentMs } = this.#options;
-      this.#receiver = new (loadNative().Receiver)(
-        { iceServers, jitterBufferMs, relayOnly, audio, targetFragmentMs },
-        (events) => {
-          for (const event of events) this.#onNative(event);
-        },
-      );
+      const sink = this.#createSink(upload);
+      this.#sink = sink;
+      this.#receiver = new (loadNative().Receiver)(receiver, (events) => {
+        for (const event of events) this.#onNative(event, sink);
+      });
       this.#receiver.start();
       this.#feedWatchdog();
     } catch (error) {
@@ -97,10 +89,9 @@ export class InProcessMediaSession
     await this.stop({ drainTimeoutMs: 0 });
   }
 
-  #createSink(): PutMediaSink {
-    const { dataEndpoint, ...upload } = this.#options.upload;
+  #createSink({ dataEndpoint, ...options }: UploadOptions): PutMediaSink {
     const sink = new PutMediaSink({
-      ...upload,
+      ...options,
       endpoint: dataEndpoint,
       credentials: () => this.#credentials.promise,
     });
@@ -142,7 +133,7 @@ export class InProcessMediaSession
     return sink;
   }
 
-  #onNative(event: NativeEvent): void {
+  #onNative(event: NativeEvent, sink: PutMediaSink): void {
     switch (event.type) {
       case 'localDescription':
         this.emit('offer', event.sdp);
@@ -160,7 +151,7 @@ export class InProcessMediaSession
         this.emit('track', { kind: event.kind, codec: event.codec, storedAs: event.storedAs });
         return;
       case 'epoch': {
-        this.#sink.beginEpoch({ epoch: event.epoch, header: event.header });
+        sink.beginEpoch({ epoch: event.epoch, header: event.header });
         const { epoch, timecodeMs, videoCodec, width, height, audioCodec } = event;
         this.emit('epoch', {
           epoch,
@@ -173,16 +164,16 @@ export class InProcessMediaSession
         return;
       }
       case 'fragmentStart':
-        this.#sink.beginFragment({ epoch: event.epoch, timecodeMs: event.timecodeMs });
+        sink.beginFragment({ epoch: event.epoch, timecodeMs: event.timecodeMs });
         return;
       case 'mediaData':
-        this.#sink.write(event.data);
+        sink.write(event.data);
         return;
       case 'fragmentEnd':
-        this.#sink.endFragment(event);
+        sink.endFragment(event);
         return;
       case 'epochEnd':
-        this.#sink.endEpoch({ epoch: event.epoch, trailer: event.trailer });
+        sink.endEpoch({ epoch: event.epoch, trailer: event.trailer });
         return;
       case 'framesDropped':
         this.emit('lost', { videoFrames: event.videoFrames, reason: event.reason });
@@ -211,7 +202,7 @@ export class InProcessMediaSession
   }
 
   #readTotals(): MediaTotals {
-    return this.#totals.read(this.#sink.stats());
+    return this.#sink === undefined ? noTotals : this.#totals.read(this.#sink.stats());
   }
 
   /** What the peer sent may be refused with an exception; that is a warning, never the end. */
@@ -257,11 +248,11 @@ export class InProcessMediaSession
       this.#receiver.dispose();
     }
     try {
-      await this.#sink.drain({ timeoutMs: Math.max(0, deadlineMs - performance.now()) });
+      await this.#sink?.drain({ timeoutMs: Math.max(0, deadlineMs - performance.now()) });
     } catch (error) {
       this.#error ??= asKvsBridgeError(error, ErrorCode.putMedia);
     }
-    await this.#sink.close();
+    await this.#sink?.close();
     const end: MediaSessionEnd = {
       totals: this.#readTotals(),
       ...(this.#error === undefined ? {} : { error: this.#error }),

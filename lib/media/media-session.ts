@@ -134,8 +134,8 @@ export interface MediaSessionEnd {
 export interface MediaSession extends EventEmitter<MediaSessionEvents>, AsyncDisposable {
   /** Id of the media process; undefined when the session runs in this process. */
   readonly pid: number | undefined;
-  /** Begins: `offer` and `candidate` events follow. */
-  start(): void;
+  /** Begins: `offer` and `candidate` events follow. Repeats have no effect. */
+  start(options: MediaSessionOptions): void;
   setAnswer(sdp: string): void;
   addCandidate(candidate: string, sdpMLineIndex: number): void;
   /** Hands in fresh credentials for PutMedia. */

@@ -5,6 +5,7 @@
 import { asKvsBridgeError, ErrorCode, serializeError } from '../util/errors.js';
 import { InProcessMediaSession } from './in-process-session.js';
 import type { MediaSession } from './media-session.js';
+import { loadNative } from './native.js';
 import { heartbeatIntervalMs, parseToWorker, protocolVersion } from './protocol.js';
 import type { ToHost, ToWorker } from './protocol.js';
 import { noTotals } from './media-session.js';
@@ -80,9 +81,9 @@ let session: MediaSession | undefined;
 function onMessage(message: ToWorker): void {
   switch (message.type) {
     case 'start':
-      session = new InProcessMediaSession(message.options);
+      session = new InProcessMediaSession();
       forwardEvents(session);
-      session.start();
+      session.start(message.options);
       return;
     case 'credentials': {
       const { expirationMs, sessionToken, ...keys } = message.credentials;
@@ -133,5 +134,15 @@ process.on('SIGINT', () => undefined);
 process.on('SIGTERM', () => undefined);
 process.on('uncaughtException', fail);
 
+/** GStreamer starts while the Bridge still looks things up. What fails here fails at `start` again. */
+function warmUp(): void {
+  try {
+    loadNative();
+  } catch {
+    return;
+  }
+}
+
 setInterval(() => void send({ type: 'heartbeat' }), heartbeatIntervalMs);
 void send({ type: 'ready', version: protocolVersion });
+warmUp();

@@ -20,9 +20,9 @@ async function startChild(): Promise<{
   pid: number;
   end: Promise<MediaSessionEnd>;
 }> {
-  const child = new ChildMediaSession(idleSessionOptions);
+  const child = new ChildMediaSession();
   const end = once(child, 'closed').then(([value]) => value as MediaSessionEnd);
-  child.start();
+  child.start(idleSessionOptions);
   await once(child, 'offer');
   assert.ok(child.pid !== undefined);
   return { child, pid: child.pid, end };
@@ -126,8 +126,8 @@ describe('media process', () => {
 
 describe("isolation 'none'", () => {
   it('offers, stops and closes in this process', async () => {
-    const session = new InProcessMediaSession(idleSessionOptions);
-    session.start();
+    const session = new InProcessMediaSession();
+    session.start(idleSessionOptions);
     const [sdp] = (await once(session, 'offer')) as [string];
     assert.match(sdp, /^v=0\r\n/);
     const end = await session.stop({ drainTimeoutMs: 1_000 });
