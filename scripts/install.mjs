@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { currentSystem, packagesFor } from './setup/packages.mjs';
+import { currentSystem, gstreamerFloor, packagesFor } from './setup/packages.mjs';
 import { inProject, projectRoot } from './setup/paths.mjs';
 import { lastLines, run } from './setup/run.mjs';
 import { runScript, SetupError } from './setup/setup-error.mjs';
@@ -19,9 +19,15 @@ await runScript(async () => {
 
   const { packages } = packagesFor(currentSystem(), 'runtime');
   const fix = `install these system packages, then install kvs-bridge again: ${packages.join(' ')}`;
-  const found = await run('pkg-config', ['--exists', ...pkgConfigModules]);
+  const found = await run('pkg-config', [
+    '--exists',
+    ...pkgConfigModules.map((name) => `${name} >= ${gstreamerFloor}`),
+  ]);
   if (found.exitCode !== 0) {
-    throw new SetupError('kvs-bridge needs the development files of GStreamer 1.20 or newer', fix);
+    throw new SetupError(
+      `kvs-bridge needs the development files of GStreamer ${gstreamerFloor} or newer`,
+      fix,
+    );
   }
 
   const require = createRequire(import.meta.url);

@@ -1,5 +1,11 @@
 /** Finds and installs missing system packages with apt-get. */
-import { currentSystem, knownSystemNames, packagesFor } from './packages.mjs';
+import {
+  currentSystem,
+  gstreamerFloor,
+  knownSystemNames,
+  outdatedGstreamer,
+  packagesFor,
+} from './packages.mjs';
 import { lastLines, run, step, writeLog } from './run.mjs';
 import { SetupError } from './setup-error.mjs';
 
@@ -47,13 +53,21 @@ const knownFailures = [
  */
 export async function ensureSystemPackages(profile) {
   const system = currentSystem();
+  const outdated = outdatedGstreamer.get(system);
+  if (outdated !== undefined) {
+    throw new SetupError(
+      `${system} packages GStreamer ${outdated}; kvs-bridge needs ${gstreamerFloor} or newer`,
+      `use ${knownSystemNames}, or the container; with a newer GStreamer installed by hand, set ` +
+        'KVSB_SKIP_SYSTEM_PACKAGES=1 and run this command again',
+    );
+  }
   const { known, packages } = packagesFor(system, profile);
   const missing = await missingPackages(packages);
   if (missing === undefined || (!known && missing.length > 0)) {
     throw new SetupError(
       `this system (${system}) is not one that packages are installed on by itself ` +
         `(${knownSystemNames}), and it may lack some of: ${(missing ?? packages).join(' ')}`,
-      "install your system's counterparts of these packages, GStreamer 1.20 or newer, " +
+      `install your system's counterparts of these packages, GStreamer ${gstreamerFloor} or newer, ` +
         'then set KVSB_SKIP_SYSTEM_PACKAGES=1 and run this command again',
     );
   }

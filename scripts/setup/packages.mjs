@@ -48,12 +48,21 @@ const knownSystems = {
     bench: benchPackages,
   },
   'debian 13': { test: [...testPackages, 'chromium'], check: [], bench: benchPackages },
-  'ubuntu 22.04': { test: testPackages, check: pinnedClangPackages, bench: benchPackages },
   'ubuntu 24.04': { test: testPackages, check: pinnedClangPackages, bench: benchPackages },
 };
 
 /** The names of the tested systems, for messages. */
-export const knownSystemNames = 'Debian 12 and 13, Ubuntu 22.04 and 24.04';
+export const knownSystemNames = 'Debian 12 and 13, Ubuntu 24.04';
+
+/** Oldest GStreamer that works, see CMakeLists.txt. */
+export const gstreamerFloor = '1.22';
+
+/** Systems that cannot do, and the version of GStreamer that they package. */
+export const outdatedGstreamer = new Map([
+  ['debian 11', '1.18'],
+  ['ubuntu 20.04', '1.16'],
+  ['ubuntu 22.04', '1.20'],
+]);
 
 /**
  * @param {string} osRelease the text of os-release(5)
