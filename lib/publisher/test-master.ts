@@ -148,6 +148,10 @@ export class TestMaster extends EventEmitter<TestMasterEvents> implements AsyncD
 
   async #run(): Promise<void> {
     const signal = this.#stopRequest.signal;
+    // Nobody may wait for ever on a master that was stopped before it joined.
+    signal.addEventListener('abort', () => {
+      this.#connected.reject(asKvsBridgeError(signal.reason));
+    });
     const backoff = new Backoff({ minDelayMs: 500, maxDelayMs: 30_000 });
     const onConnected = (): void => {
       this.#joined = true;
