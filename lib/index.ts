@@ -12,10 +12,34 @@ export type {
   KvsBridgeEvents,
   PersistedFragment,
 } from './bridge/events.js';
-export { Isolation } from './bridge/options.js';
+export { Isolation } from './media/create-session.js';
 export type { KvsBridgeOptions } from './bridge/options.js';
 export { TestMaster } from './publisher/test-master.js';
 export type { TestMasterEvents, TestMasterOptions } from './publisher/test-master.js';
+export { LocalKvs, localCredentials, writeRecording } from './local/index.js';
+export type {
+  FragmentEvent,
+  LocalCredentials,
+  LocalIceServer,
+  LocalKvsEndpoints,
+  LocalKvsEvents,
+  LocalKvsLimits,
+  LocalKvsLogger,
+  LocalKvsOptions,
+  PutMediaEvent,
+  Recording,
+  RecordingOptions,
+  RequestEvent,
+  SignalingEvent,
+  StreamReader,
+  StreamSource,
+  TlsCertificate,
+} from './local/index.js';
+export { analyzeRecording } from './media/recording-analysis.js';
+export type { RecordingAnalysis } from './media/native.js';
+export { LogLevel, createLogger, redactFields } from './ops/logger.js';
+export type { LoggerOptions } from './ops/logger.js';
+export { redact } from './util/redact.js';
 export type { AwsCredentials } from './aws/credentials.js';
 export {
   AwsError,

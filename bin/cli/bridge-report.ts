@@ -1,0 +1,113 @@
+/** Says what a Bridge does: its events as output, its status on the live line. */
+import { BridgeState } from '../../lib/index.js';
+import type { BridgeTotals, KvsBridge, PersistedFragment } from '../../lib/index.js';
+import type { EventLevel, Output } from './output.js';
+import { StatusKeeper, renderStatus } from './status-line.js';
+
+const redrawIntervalMs = 500;
+
+/** Options of {@link reportBridge}. */
+export interface BridgeReportOptions {
+  /** The level at which each persisted fragment is logged. */
+  readonly persistedLevel: EventLevel;
+}
+
+/** Reports everything about `bridge` but its end, until then. */
+export function reportBridge(
+  bridge: KvsBridge,
+  output: Output,
+  { persistedLevel }: BridgeReportOptions,
+): void {
+  bridge.on('state', (change) => {
+    const reason = change.reason === undefined ? '' : `: ${change.reason}`;
+    output.event('state', change, `${change.state}${reason}`, levelOf(change.state));
+  });
+  bridge.on('step', (step) => {
+    output.event('step', step, `${step.step} after ${step.elapsedMs} ms`, 'debug');
+  });
+  bridge.on('track', (track) => {
+    const { kind, codec, storedAs } = track;
+    const fate = codec === storedAs ? 'stored untouched' : `transcoded to ${storedAs}`;
+    output.event('track', track, `${kind} ${codec}, ${fate}`);
+  });
+  bridge.on('epoch', (epoch) => {
+    const { videoCodec, width, height, audioCodec = 'no audio' } = epoch;
+    const fields = { ...epoch, producerTimestamp: isoOf(epoch.timecodeMs) };
+    const text = `epoch ${epoch.epoch}: ${videoCodec} ${width}x${height}, ${audioCodec}`;
+    output.event('epoch', fields, text);
+  });
+  bridge.on('persisted', (fragment) => {
+    const fields = { ...fragment, producerTimestamp: isoOf(fragment.timecodeMs) };
+    output.event('persisted', fields, persistedText(fragment), persistedLevel);
+  });
+  bridge.on('lost', (loss) => {
+    output.event('lost', loss, `${loss.videoFrames} video frames lost: ${loss.reason}`, 'warn');
+  });
+  bridge.on('warning', (error) => {
+    output.warning(error);
+  });
+  keepStatus(bridge, output);
+}
+
+/** The totals as the `stopped` event tells them. */
+export function stoppedFields(totals: BridgeTotals): object {
+  return {
+    framesReceived: totals.videoFramesReceived,
+    framesStored: totals.videoFramesStored,
+    framesLost: totals.videoFramesLost,
+    framesPending: totals.videoFramesPending,
+    audioFramesReceived: totals.audioFramesReceived,
+    audioFramesStored: totals.audioFramesStored,
+    fragmentsPersisted: totals.fragmentsPersisted,
+    bytesPersisted: totals.bytesPersisted,
+    sessions: totals.sessions,
+    keyframeRequests: totals.keyframeRequests,
+    ...(totals.newestReceivedMs === 0 ? {} : { lastFrameReceived: isoOf(totals.newestReceivedMs) }),
+    ...(totals.newestPersistedMs === 0 ? {} : { persistedUntil: isoOf(totals.newestPersistedMs) }),
+  };
+}
+
+/** The totals in words. */
+export function stoppedText(totals: BridgeTotals): string {
+  const { videoFramesReceived, videoFramesStored, videoFramesLost, fragmentsPersisted } = totals;
+  return (
+    `stopped: ${videoFramesReceived} frames received, ${videoFramesStored} stored ` +
+    `in ${fragmentsPersisted} persisted fragments, ${videoFramesLost} lost`
+  );
+}
+
+function keepStatus(bridge: KvsBridge, output: Output): void {
+  const { terminal, color } = output;
+  if (terminal.columns === 0) return;
+  const keeper = new StatusKeeper(bridge);
+  const draw = (): void => {
+    // One column short: some terminals wrap at the last one all the same.
+    const columns = Math.max(1, terminal.columns - 1);
+    terminal.live(renderStatus(keeper.read(), { columns, color }));
+  };
+  const timer = setInterval(draw, redrawIntervalMs);
+  bridge.on('state', draw);
+  bridge.once('stopped', () => {
+    clearInterval(timer);
+    bridge.off('state', draw);
+    terminal.live(undefined);
+  });
+  draw();
+}
+
+function levelOf(state: BridgeState): EventLevel {
+  if (state === BridgeState.degraded || state === BridgeState.reconnecting) return 'warn';
+  // What follows says how it started and stopped.
+  return state === BridgeState.starting || state === BridgeState.stopped ? 'debug' : 'info';
+}
+
+function persistedText(fragment: PersistedFragment): string {
+  const { fragmentNumber, durationMs, videoFrames, lagMs } = fragment;
+  const duration = (durationMs / 1_000).toFixed(1);
+  const lag = (lagMs / 1_000).toFixed(1);
+  return `PERSISTED fragment …${fragmentNumber.slice(-12)}: ${duration} s, ${videoFrames} frames, ${lag} s behind live`;
+}
+
+function isoOf(unixMs: number): string {
+  return new Date(unixMs).toISOString();
+}

@@ -1,0 +1,85 @@
+/** The exit code of each cause of failure. docs/exit-codes.md is made from this. */
+import { ErrorCode } from '../../lib/index.js';
+
+interface ExitCode {
+  readonly exitCode: number;
+  /** What happened, as a short phrase. */
+  readonly meaning: string;
+}
+
+const exitCodes: Readonly<Record<ErrorCode, ExitCode>> = {
+  [ErrorCode.internal]: { exitCode: 1, meaning: 'a bug in kvs-bridge' },
+  [ErrorCode.state]: { exitCode: 1, meaning: 'a bug in kvs-bridge' },
+  [ErrorCode.options]: { exitCode: 2, meaning: 'a flag, variable or config entry is not valid' },
+  [ErrorCode.credentials]: { exitCode: 10, meaning: 'no credentials, or AWS refuses them' },
+  [ErrorCode.accessDenied]: { exitCode: 11, meaning: 'the credentials lack a permission' },
+  [ErrorCode.channelNotFound]: { exitCode: 12, meaning: 'the channel does not exist' },
+  [ErrorCode.streamNotFound]: { exitCode: 13, meaning: 'the stream does not exist' },
+  [ErrorCode.storageEnabled]: { exitCode: 14, meaning: 'media storage is enabled on the channel' },
+  [ErrorCode.noRetention]: { exitCode: 15, meaning: 'the stream keeps nothing (retention 0)' },
+  [ErrorCode.aws]: { exitCode: 16, meaning: 'another AWS call failed, or AWS is out of reach' },
+  [ErrorCode.signaling]: { exitCode: 20, meaning: 'signaling failed' },
+  [ErrorCode.noMaster]: { exitCode: 21, meaning: 'no master answered in time' },
+  [ErrorCode.media]: { exitCode: 30, meaning: 'the media pipeline failed' },
+  [ErrorCode.addon]: { exitCode: 31, meaning: 'the native addon is not built or does not load' },
+  [ErrorCode.missingPlugin]: { exitCode: 32, meaning: 'a GStreamer element is not installed' },
+  [ErrorCode.mediaProcess]: { exitCode: 33, meaning: 'the media process died or hung' },
+  [ErrorCode.badPeerInput]: { exitCode: 34, meaning: 'the peer sent what cannot be used' },
+  [ErrorCode.putMedia]: { exitCode: 40, meaning: 'PutMedia failed' },
+  [ErrorCode.notPersisted]: { exitCode: 41, meaning: 'the end came before the last PERSISTED' },
+  [ErrorCode.portUnavailable]: { exitCode: 50, meaning: 'the port is taken or not allowed' },
+  [ErrorCode.dataFolder]: { exitCode: 51, meaning: 'a folder or file cannot be read or written' },
+};
+
+/** Signals that end a command, with the exit code that a second one of them gives. */
+export const signalExitCodes = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
+
+/** The exit code of an error. */
+export function exitCodeOf(code: ErrorCode): number {
+  return exitCodes[code].exitCode;
+}
+
+interface Row {
+  readonly exitCode: number;
+  readonly code: string;
+  readonly meaning: string;
+}
+
+function rows(): readonly Row[] {
+  const failures = Object.entries(exitCodes).map(([code, entry]) => ({ code, ...entry }));
+  const signals = Object.entries(signalExitCodes).map(([signal, exitCode]) => ({
+    exitCode,
+    code: signal,
+    meaning: 'a second signal: left at once, without draining',
+  }));
+  const success = { exitCode: 0, code: '', meaning: 'done, or stopped and drained' };
+  return [success, ...failures, ...signals].sort((a, b) => a.exitCode - b.exitCode);
+}
+
+/** The table for `--help`. */
+export function exitCodesHelp(): string {
+  const lines = rows().map(
+    ({ exitCode, meaning }) => `  ${String(exitCode).padStart(3)}  ${meaning}`,
+  );
+  return ['Exit codes:', ...new Set(lines)].join('\n');
+}
+
+/** The document docs/exit-codes.md. */
+export function exitCodesDocument(): string {
+  const lines = rows().map(
+    ({ exitCode, code, meaning }) =>
+      `| ${exitCode} | ${code === '' ? '' : `\`${code}\``} | ${meaning} |`,
+  );
+  return `# Exit codes
+
+What \`kvs-bridge\` ends with. The code of the error is also in the \`error\` event of \`--json\` and
+at the end of the line on stderr, which names the cause and what to do about it.
+
+| Exit code | Error or signal | Meaning |
+| --------- | --------------- | ------- |
+${lines.join('\n')}
+
+Ctrl-C (SIGINT), SIGTERM and SIGHUP stop a command in order: what was received is stored, within
+the drain timeout, and the exit code is 0. The same for a reader of stdout that goes away.
+`;
+}

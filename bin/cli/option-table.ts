@@ -1,0 +1,349 @@
+/** Every option of every command, each in one place. */
+import { Isolation, LogLevel } from '../../lib/index.js';
+import {
+  InvalidValue,
+  OptionGroup,
+  flag,
+  httpUrl,
+  oneOf,
+  seconds,
+  text,
+  whole,
+} from './option-spec.js';
+import type { OptionSpec, ValueOf } from './option-spec.js';
+
+/** Where `kvs-bridge local` listens unless told otherwise. */
+export const defaultLocalPort = 8181;
+
+const defaultLocalUrl = `http://127.0.0.1:${defaultLocalPort}`;
+
+/** A URL, or a yes that stands for the default one, or a no. */
+function localUrl(value: string): string | undefined {
+  try {
+    return flag(value) ? defaultLocalUrl : undefined;
+  } catch {
+    // Not a yes or no.
+  }
+  try {
+    return httpUrl(value);
+  } catch {
+    throw new InvalidValue(`a URL like ${defaultLocalUrl}, true or false`);
+  }
+}
+
+/** A STUN server's URI; null for none. */
+function stunServer(value: string): string | null {
+  if (value === 'none') return null;
+  if (/^stuns?:[^\s/]+$/.test(value)) return value;
+  throw new InvalidValue('a URI like stun:stun.example.com:3478, or none');
+}
+
+/** The options by their config-file names. */
+export const optionTable = {
+  channel: {
+    kind: 'value',
+    value: 'name',
+    description: 'Signaling channel, by name or ARN',
+    group: OptionGroup.what,
+    parse: text,
+  },
+  stream: {
+    kind: 'value',
+    value: 'name',
+    description: 'Video stream that keeps the media',
+    group: OptionGroup.what,
+    parse: text,
+  },
+  createStream: {
+    kind: 'switch',
+    description: 'Create the stream when it does not exist',
+    group: OptionGroup.what,
+    parse: flag,
+    default: false,
+  },
+  retentionHours: {
+    kind: 'value',
+    value: 'hours',
+    description: 'Retention of a stream that is created, 1 to 87600',
+    group: OptionGroup.what,
+    parse: whole(1, 87_600),
+    default: 24,
+  },
+  clientId: {
+    kind: 'value',
+    value: 'id',
+    description: 'Our viewer id on the channel; one per recorder',
+    group: OptionGroup.what,
+    parse: text,
+    defaultText: 'kvs-bridge-<stream>',
+  },
+  createChannel: {
+    kind: 'switch',
+    description: 'Create the channel when it does not exist',
+    group: OptionGroup.source,
+    parse: flag,
+    default: false,
+  },
+  source: {
+    kind: 'value',
+    value: 'kind',
+    description: 'What to send: test (a picture with clock and frame counter, a tone)',
+    group: OptionGroup.source,
+    parse: oneOf('test'),
+    default: 'test',
+  },
+  width: {
+    kind: 'value',
+    value: 'pixels',
+    description: 'Picture width, 480 to 3840',
+    group: OptionGroup.source,
+    parse: whole(480, 3_840),
+    default: 1_280,
+  },
+  height: {
+    kind: 'value',
+    value: 'pixels',
+    description: 'Picture height, 64 to 2160',
+    group: OptionGroup.source,
+    parse: whole(64, 2_160),
+    default: 720,
+  },
+  fps: {
+    kind: 'value',
+    value: 'frames',
+    description: 'Frames a second, 1 to 60',
+    group: OptionGroup.source,
+    parse: whole(1, 60),
+    default: 30,
+  },
+  bitrate: {
+    kind: 'value',
+    value: 'bps',
+    description: 'Video bitrate in bit/s, 64000 to 20000000',
+    group: OptionGroup.source,
+    parse: whole(64_000, 20_000_000),
+    default: 2_000_000,
+  },
+  region: {
+    kind: 'value',
+    value: 'region',
+    description: 'AWS region of channel and stream',
+    group: OptionGroup.aws,
+    alsoEnv: ['AWS_REGION', 'AWS_DEFAULT_REGION'],
+    parse: text,
+  },
+  local: {
+    kind: 'optional',
+    value: 'url',
+    description: `Use a local KVS (kvs-bridge local) with its credentials, region us-east-1, no STUN; alone it means ${defaultLocalUrl}`,
+    group: OptionGroup.aws,
+    parse: localUrl,
+  },
+  endpoint: {
+    kind: 'value',
+    value: 'url',
+    description: "Control plane to use instead of AWS's, such as a VPC endpoint",
+    group: OptionGroup.aws,
+    parse: httpUrl,
+  },
+  caFile: {
+    kind: 'value',
+    value: 'file',
+    description: 'PEM file of the certificate authority to trust at the endpoint',
+    group: OptionGroup.aws,
+    parse: text,
+  },
+  audio: {
+    kind: 'off',
+    description: 'Leave the sound out',
+    group: OptionGroup.media,
+    parse: flag,
+    default: true,
+  },
+  fragmentSeconds: {
+    kind: 'value',
+    value: 'seconds',
+    description: 'Fragment length aimed at, 1 to 18',
+    group: OptionGroup.media,
+    parse: seconds(1, 18),
+    default: 2_000,
+    defaultText: '2',
+  },
+  jitterBufferMs: {
+    kind: 'value',
+    value: 'ms',
+    description: 'How long to wait for late packets, 0 to 5000',
+    group: OptionGroup.media,
+    parse: whole(0, 5_000),
+    default: 200,
+  },
+  bufferMb: {
+    kind: 'value',
+    value: 'MB',
+    description: 'Most media (10^6 bytes) to hold while KVS cannot be reached, 1 to 4096',
+    group: OptionGroup.media,
+    parse: whole(1, 4_096),
+    default: 64,
+  },
+  relayOnly: {
+    kind: 'switch',
+    description: 'Connect through TURN relays only',
+    group: OptionGroup.media,
+    parse: flag,
+    default: false,
+  },
+  stunServer: {
+    kind: 'value',
+    value: 'uri',
+    description: 'STUN server, or none',
+    group: OptionGroup.media,
+    parse: stunServer,
+    defaultText: "the region's KVS STUN server",
+  },
+  isolation: {
+    kind: 'value',
+    value: 'mode',
+    description: 'Run the media pipeline in a child process, or in this one: process or none',
+    group: OptionGroup.media,
+    parse: oneOf(Isolation.process, Isolation.none),
+    default: Isolation.process,
+  },
+  masterTimeout: {
+    kind: 'value',
+    value: 'seconds',
+    description: "How long to wait for a master's first answer; 0 waits for ever",
+    group: OptionGroup.time,
+    parse: seconds(0, 86_400),
+    default: 30_000,
+    defaultText: '30',
+  },
+  persistTimeout: {
+    kind: 'value',
+    value: 'seconds',
+    description: 'Without a PERSISTED for this long the state is degraded, 1 to 600',
+    group: OptionGroup.time,
+    parse: seconds(1, 600),
+    default: 15_000,
+    defaultText: '15',
+  },
+  drainTimeout: {
+    kind: 'value',
+    value: 'seconds',
+    description: 'How long to wait for the last PERSISTED at the end, 0 to 600',
+    group: OptionGroup.time,
+    parse: seconds(0, 600),
+    default: 10_000,
+    defaultText: '10',
+  },
+  host: {
+    kind: 'value',
+    value: 'address',
+    description: 'Address to listen on; 0.0.0.0 lets other machines in',
+    group: OptionGroup.server,
+    parse: text,
+    default: '127.0.0.1',
+  },
+  port: {
+    kind: 'value',
+    value: 'port',
+    description: 'TCP port of http and ws; 0 takes a free one',
+    group: OptionGroup.server,
+    parse: whole(0, 65_535),
+    default: defaultLocalPort,
+  },
+  dataDir: {
+    kind: 'value',
+    value: 'folder',
+    description: 'Where streams, channels and fragments are kept',
+    group: OptionGroup.server,
+    parse: text,
+    defaultText: '.kvs-bridge/local; demo: a temporary folder',
+  },
+  tls: {
+    kind: 'switch',
+    description: 'Serve https and wss too, with a certificate of its own',
+    group: OptionGroup.server,
+    parse: flag,
+    default: false,
+  },
+  tlsPort: {
+    kind: 'value',
+    value: 'port',
+    description: 'TCP port of https and wss; 0 takes a free one',
+    group: OptionGroup.server,
+    parse: whole(0, 65_535),
+    default: defaultLocalPort + 1,
+  },
+  verify: {
+    kind: 'off',
+    description: 'Take calls without checking their signatures',
+    group: OptionGroup.server,
+    parse: flag,
+    default: true,
+  },
+  duration: {
+    kind: 'value',
+    value: 'seconds',
+    description: 'Stop after this much media, 1 to 86400; without it, at Ctrl-C',
+    group: OptionGroup.demo,
+    parse: seconds(1, 86_400),
+  },
+  recording: {
+    kind: 'value',
+    value: 'file',
+    description: 'Where the recording is written',
+    group: OptionGroup.demo,
+    parse: text,
+    defaultText: 'recordings/<time>.mkv',
+  },
+  json: {
+    kind: 'switch',
+    description: 'Write events to stdout, one JSON object a line',
+    group: OptionGroup.output,
+    parse: flag,
+    default: false,
+  },
+  logLevel: {
+    kind: 'value',
+    value: 'level',
+    description: 'What to log to stderr: debug, info, warn, error or silent',
+    group: OptionGroup.output,
+    parse: oneOf(...Object.values(LogLevel)),
+    default: LogLevel.info,
+  },
+} as const satisfies Readonly<Record<string, OptionSpec<unknown>>>;
+
+/** The name of an option, as a config file writes it. */
+export type OptionName = keyof typeof optionTable;
+
+/** The values of some options. */
+export type Values<K extends OptionName> = {
+  readonly [Name in K]: ValueOf<(typeof optionTable)[Name]>;
+};
+
+const connection = ['region', 'local', 'endpoint', 'caFile', 'stunServer'] as const;
+const output = ['json', 'logLevel'] as const;
+const picture = ['width', 'height', 'fps', 'bitrate', 'audio'] as const;
+const recording = ['isolation', 'fragmentSeconds', 'jitterBufferMs', 'bufferMb'] as const;
+
+/** Which command takes which options. */
+export const commandOptions = {
+  start: [
+    'channel',
+    'stream',
+    'createStream',
+    'retentionHours',
+    'clientId',
+    'audio',
+    ...connection,
+    ...recording,
+    'relayOnly',
+    'masterTimeout',
+    'persistTimeout',
+    'drainTimeout',
+    ...output,
+  ],
+  local: ['host', 'port', 'dataDir', 'tls', 'tlsPort', 'verify', ...output],
+  publish: ['channel', 'createChannel', 'source', ...picture, ...connection, ...output],
+  demo: ['duration', 'recording', 'dataDir', ...picture, ...recording, 'drainTimeout', ...output],
+} as const;

@@ -1,0 +1,126 @@
+/** Joins flags, environment, config file and defaults: the first of them that speaks counts. */
+import { readFileSync } from 'node:fs';
+import { OptionsError } from '../../lib/index.js';
+import { InvalidValue, envNamesOf, flagOf } from './option-spec.js';
+import type { OptionSpec } from './option-spec.js';
+import { optionTable } from './option-table.js';
+import type { OptionName, Values } from './option-table.js';
+
+/** What was said, and where. */
+export interface Sources {
+  /** Values of flags that were given, by option name; a switch says `true` or `false`. */
+  readonly flags: Readonly<Record<string, string>>;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Path of the config file; the environment's `KVS_BRIDGE_CONFIG` counts when it is absent. */
+  readonly configPath?: string;
+}
+
+/** A value as text, and how to name the place where it stands. */
+interface Said {
+  readonly text: string;
+  readonly where: string;
+}
+
+/** The environment variable that names the config file. */
+export const configEnv = 'KVS_BRIDGE_CONFIG';
+
+/**
+ * The values of `names`.
+ *
+ * @throws {@link OptionsError} that names the flag, variable or config entry that is wrong
+ */
+export function resolveSettings<K extends OptionName>(
+  names: readonly K[],
+  { flags, env, configPath }: Sources,
+): Values<K> {
+  const path = configPath ?? env[configEnv];
+  const file = path === undefined || path === '' ? new Map<string, Said>() : readConfig(path);
+  const entries = names.map((name) => {
+    const spec: OptionSpec<unknown> = optionTable[name];
+    const said = fromFlags(name, spec, flags) ?? fromEnv(name, spec, env) ?? file.get(name);
+    return [name, said === undefined ? spec.default : read(name, spec, said)] as const;
+  });
+  // Each entry was read by its own option's parser.
+  return Object.fromEntries(entries) as Values<K>;
+}
+
+/**
+ * The value of an option that a command cannot do without.
+ *
+ * @throws {@link OptionsError} that says how to give it
+ */
+export function required<T>(name: OptionName, value: T | undefined): T {
+  if (value !== undefined) return value;
+  const spec: OptionSpec<unknown> = optionTable[name];
+  const flag = flagOf(name, spec);
+  throw new OptionsError(flag, `No ${name} is given`, {
+    fix: `Pass ${flag} <${spec.value ?? name}>, or set ${envNamesOf(name, spec).join(' or ')}, or "${name}" in the config file.`,
+  });
+}
+
+function fromFlags(
+  name: string,
+  spec: OptionSpec<unknown>,
+  flags: Sources['flags'],
+): Said | undefined {
+  const text = flags[name];
+  return text === undefined ? undefined : { text, where: flagOf(name, spec) };
+}
+
+function fromEnv(name: string, spec: OptionSpec<unknown>, env: Sources['env']): Said | undefined {
+  for (const variable of envNamesOf(name, spec)) {
+    const text = env[variable];
+    // Empty counts as unset: that is how a variable is cleared in compose files and units.
+    if (text !== undefined && text !== '') return { text, where: variable };
+  }
+  return undefined;
+}
+
+function read(name: OptionName, spec: OptionSpec<unknown>, { text, where }: Said): unknown {
+  try {
+    return spec.parse(text);
+  } catch (error) {
+    if (!(error instanceof InvalidValue)) throw error;
+    throw new OptionsError(name, `${where} must be ${error.message}, not "${text}"`, {
+      fix: `Correct ${where} and start again.`,
+    });
+  }
+}
+
+function readConfig(path: string): Map<string, Said> {
+  const refuse = (message: string, fix: string, cause?: unknown): OptionsError =>
+    new OptionsError('config', message, { fix, ...(cause === undefined ? {} : { cause }) });
+  let content: unknown;
+  try {
+    content = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    const problem = error instanceof SyntaxError ? 'is not JSON' : 'cannot be read';
+    throw refuse(
+      `The config file ${path} ${problem}: ${reason}`,
+      `Correct the file, or the path in --config or ${configEnv}.`,
+      error,
+    );
+  }
+  if (typeof content !== 'object' || content === null || Array.isArray(content)) {
+    throw refuse(
+      `The config file ${path} must hold a JSON object`,
+      'Write it like {"channel": "front-door", "stream": "front-door"}.',
+    );
+  }
+  return new Map(
+    Object.entries(content).map(([key, value]: [string, unknown]) => {
+      const where = `"${key}" in ${path}`;
+      if (!Object.hasOwn(optionTable, key)) {
+        throw refuse(
+          `${where} is not an option of kvs-bridge`,
+          `Remove it or correct its name; known are: ${Object.keys(optionTable).join(', ')}.`,
+        );
+      }
+      if (!['string', 'number', 'boolean'].includes(typeof value)) {
+        throw refuse(`${where} must be text, a number, true or false`, `Correct ${where}.`);
+      }
+      return [key, { text: String(value), where }] as const;
+    }),
+  );
+}

@@ -1,0 +1,74 @@
+/** `kvs-bridge start` */
+import { ErrorCode, KvsBridge, PutMediaError } from '../../lib/index.js';
+import type { BridgeTotals } from '../../lib/index.js';
+import { reportBridge, stoppedFields, stoppedText } from '../cli/bridge-report.js';
+import { connectionOf } from '../cli/connection.js';
+import type { Values, commandOptions } from '../cli/option-table.js';
+import type { CommandContext } from '../cli/program.js';
+import { required } from '../cli/settings.js';
+
+type StartSettings = Values<(typeof commandOptions.start)[number]>;
+
+/** Records until told to stop. */
+export async function runStart(
+  settings: StartSettings,
+  { output, signal }: CommandContext,
+): Promise<void> {
+  const channel = required('channel', settings.channel);
+  const stream = required('stream', settings.stream);
+  const connection = connectionOf(settings);
+  const bridge = new KvsBridge({
+    channel,
+    stream,
+    ...connection,
+    createStream: settings.createStream,
+    retentionHours: settings.retentionHours,
+    ...(settings.clientId === undefined ? {} : { clientId: settings.clientId }),
+    audio: settings.audio,
+    isolation: settings.isolation,
+    fragmentTargetMs: settings.fragmentSeconds,
+    jitterBufferMs: settings.jitterBufferMs,
+    relayOnly: settings.relayOnly,
+    masterTimeoutMs: settings.masterTimeout,
+    persistTimeoutMs: settings.persistTimeout,
+    drainTimeoutMs: settings.drainTimeout,
+    bufferMb: settings.bufferMb,
+  });
+  reportBridge(bridge, output, { persistedLevel: 'debug' });
+  bridge.once('stopped', ({ totals, error }) => {
+    // An error has the last word: the totals of what failed at once are no news.
+    const level = error === undefined ? 'info' : 'debug';
+    output.event('stopped', stoppedFields(totals), stoppedText(totals), level);
+  });
+  await bridge.start({ signal });
+  const { region, endpoint } = connection;
+  output.event(
+    'ready',
+    {
+      channel,
+      stream,
+      ...(region === undefined ? {} : { region }),
+      ...(endpoint === undefined ? {} : { endpoint }),
+    },
+    `offered on channel ${channel}; what its master sends goes to stream ${stream}`,
+  );
+  const { totals } = await bridge.finished();
+  requirePersisted(totals, settings.drainTimeout);
+}
+
+/**
+ * A drain that did not end well is a failure, also when stopping was asked for.
+ *
+ * @throws {@link PutMediaError} when frames were received that KVS never confirmed
+ */
+export function requirePersisted(
+  { videoFramesPending }: BridgeTotals,
+  drainTimeoutMs: number,
+): void {
+  if (videoFramesPending === 0) return;
+  throw new PutMediaError(
+    ErrorCode.notPersisted,
+    `${videoFramesPending} video frames were not confirmed as persisted within ${drainTimeoutMs / 1_000} s`,
+    { fix: 'Check the network and the stream; --drain-timeout sets how long to wait.' },
+  );
+}
