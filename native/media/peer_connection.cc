@@ -17,6 +17,25 @@ constexpr unsigned kMaxRemoteCandidates = 256;
 using SessionDescription =
     std::unique_ptr<GstWebRTCSessionDescription, decltype(&gst_webrtc_session_description_free)>;
 
+/// Keeps libnice from asking the local network's router for port mappings: the multicast has no
+/// place in a data centre, and libgupnp-igd leaves a thread behind for every session.
+void DisableUpnp(GstElement* webrtc) {
+  const auto get = [](gpointer owner, const char* property) {
+    GObject* object = nullptr;
+    if (g_object_class_find_property(G_OBJECT_GET_CLASS(owner), property) != nullptr) {
+      g_object_get(owner, property, &object, nullptr);
+    }
+    return ObjectPtr<GObject>::Adopt(object);
+  };
+  const auto ice = get(webrtc, "ice-agent");
+  if (!ice) return;
+  const auto agent = get(ice.get(), "agent");
+  if (!agent || g_object_class_find_property(G_OBJECT_GET_CLASS(agent.get()), "upnp") == nullptr) {
+    return;
+  }
+  g_object_set(agent.get(), "upnp", FALSE, nullptr);
+}
+
 std::string EnumNick(GstElement* element, const char* property, GType type) {
   gint value = 0;
   g_object_get(element, property, &value, nullptr);
@@ -127,6 +146,7 @@ void PeerConnection::Build(GstBin* pipeline, const PeerOptions& options) {
     g_object_set(webrtc_.get(), "ice-transport-policy", GST_WEBRTC_ICE_TRANSPORT_POLICY_RELAY,
                  nullptr);
   }
+  DisableUpnp(webrtc_.get());
   AddIceServers(options.ice_servers);
   ConnectSignals();
   gst_bin_add(pipeline, webrtc_.get());
@@ -178,21 +198,21 @@ void PeerConnection::ConnectSignals() {
   });
 }
 
-GstPromise* PeerConnection::NewPromise(
+PromisePtr PeerConnection::NewPromise(
     std::function<void(PeerConnection&, const GstStructure*)> then) {
-  auto data = std::make_unique<PromiseData>(
-      PromiseData{weak_from_this(), loop_.poster(), std::move(then)});
-  return gst_promise_new_with_change_func(OnPromise, data.release(), DeletePromiseData);
+  auto data =
+      std::make_unique<PromiseData>(PromiseData{weak_from_this(), loop_.poster(), std::move(then)});
+  return PromisePtr::Adopt(
+      gst_promise_new_with_change_func(OnPromise, data.release(), DeletePromiseData));
 }
 
 void PeerConnection::Offer() { CreateLocal("offer"); }
 
 void PeerConnection::CreateLocal(const std::string& type) {
-  // The promise is consumed by webrtcbin.
-  g_signal_emit_by_name(webrtc_.get(), ("create-" + type).c_str(), nullptr,
-                        NewPromise([type](PeerConnection& self, const GstStructure* reply) {
-                          if (!self.closed_) self.SetLocal(type, reply);
-                        }));
+  const PromisePtr promise = NewPromise([type](PeerConnection& self, const GstStructure* reply) {
+    if (!self.closed_) self.SetLocal(type, reply);
+  });
+  g_signal_emit_by_name(webrtc_.get(), ("create-" + type).c_str(), nullptr, promise.get());
 }
 
 void PeerConnection::SetLocal(const std::string& type, const GstStructure* reply) {
@@ -203,24 +223,23 @@ void PeerConnection::SetLocal(const std::string& type, const GstStructure* reply
   }
   const SessionDescription description(raw_description, gst_webrtc_session_description_free);
   if (!description) {
-    const std::string reason = ReplyError(reply);
+    const std::string error = ReplyError(reply);
+    const std::string reason = error.empty() ? "" : ": " + error;
     if (type == "answer") {
-      EmitBadInput("no answer fits the peer's offer" + (reason.empty() ? "" : ": " + reason));
-      return;
+      Fail(ErrorKind::kBadPeerInput, "no answer fits the peer's offer" + reason);
+    } else {
+      Fail(ErrorKind::kMedia, "webrtcbin created no offer" + reason);
     }
-    handlers_.emit(ErrorEvent{ErrorKind::kMedia, true,
-                              "webrtcbin created no offer" + (reason.empty() ? "" : ": " + reason),
-                              "webrtc", ""});
     return;
   }
   local_m_lines_ = gst_sdp_message_medias_len(description->sdp);
   const GCharPtr sdp(gst_sdp_message_as_text(description->sdp));
-  g_signal_emit_by_name(webrtc_.get(), "set-local-description", description.get(),
-                        NewPromise([](PeerConnection& self, const GstStructure* set_reply) {
-                          const std::string error = ReplyError(set_reply);
-                          if (self.closed_ || error.empty()) return;
-                          self.EmitBadInput("the local description was refused: " + error);
-                        }));
+  const PromisePtr promise = NewPromise([](PeerConnection& self, const GstStructure* set_reply) {
+    const std::string error = ReplyError(set_reply);
+    if (self.closed_ || error.empty()) return;
+    self.Fail(ErrorKind::kMedia, "the local description was refused: " + error);
+  });
+  g_signal_emit_by_name(webrtc_.get(), "set-local-description", description.get(), promise.get());
   handlers_.emit(LocalDescriptionEvent{type, ToString(sdp.get())});
 }
 
@@ -229,7 +248,11 @@ void PeerConnection::SetRemoteAnswer(const std::string& sdp) {
     EmitBadInput("an answer came that no offer waits for");
     return;
   }
-  SetRemote("answer", sdp, [] {});
+  try {
+    SetRemote("answer", sdp, [] {});
+  } catch (const MediaError& error) {
+    EmitBadInput(error.what());
+  }
 }
 
 void PeerConnection::SetRemoteOfferAndAnswer(const std::string& sdp) {
@@ -238,32 +261,31 @@ void PeerConnection::SetRemoteOfferAndAnswer(const std::string& sdp) {
 
 void PeerConnection::SetRemote(const std::string& type, const std::string& sdp,
                                std::function<void()> then) {
-  SdpMessagePtr message;
-  try {
-    message = ParseRemoteDescription(sdp, type == "answer" ? local_m_lines_ : 0);
-  } catch (const MediaError& error) {
-    EmitBadInput(error.what());
-    return;
-  }
+  SdpMessagePtr sdp_message = ParseRemoteDescription(sdp, type == "answer" ? local_m_lines_ : 0);
   remote_pending_ = true;
   const SessionDescription description(
       gst_webrtc_session_description_new(
           type == "answer" ? GST_WEBRTC_SDP_TYPE_ANSWER : GST_WEBRTC_SDP_TYPE_OFFER,
-          message.release()),
+          sdp_message.release()),
       gst_webrtc_session_description_free);
-  g_signal_emit_by_name(
-      webrtc_.get(), "set-remote-description", description.get(),
+  const PromisePtr promise =
       NewPromise([type, then = std::move(then)](PeerConnection& self, const GstStructure* reply) {
         self.remote_pending_ = false;
         if (self.closed_) return;
         const std::string error = ReplyError(reply);
         if (!error.empty()) {
-          self.EmitBadInput("the peer's " + type + " was refused: " + error);
+          const std::string message = "the peer's " + type + " was refused: " + error;
+          if (type == "offer") {
+            self.Fail(ErrorKind::kBadPeerInput, message);
+          } else {
+            self.EmitBadInput(message);
+          }
           return;
         }
         self.OnRemoteSet();
         then();
-      }));
+      });
+  g_signal_emit_by_name(webrtc_.get(), "set-remote-description", description.get(), promise.get());
 }
 
 void PeerConnection::OnRemoteSet() {
@@ -312,13 +334,17 @@ void PeerConnection::OnStateChanged() {
   handlers_.emit(std::move(event));
   if (connection == "connected" && !std::exchange(connected_, true)) handlers_.on_connected();
   if (connection == "failed" || connection == "closed" || ice == "failed") {
-    handlers_.on_lost(ice == "failed" ? "ICE failed: no path to the peer"
-                                      : "the peer connection " + connection);
+    Fail(ErrorKind::kMedia,
+         ice == "failed" ? "ICE failed: no path to the peer" : "the peer connection " + connection);
   }
 }
 
 void PeerConnection::EmitBadInput(const std::string& message) {
   handlers_.emit(ErrorEvent{ErrorKind::kBadPeerInput, false, message, "webrtc", ""});
+}
+
+void PeerConnection::Fail(ErrorKind kind, const std::string& message) {
+  handlers_.on_failed(MediaError(kind, message, "webrtc"));
 }
 
 void PeerConnection::Close() {

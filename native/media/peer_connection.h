@@ -36,8 +36,8 @@ class PeerConnection : public std::enable_shared_from_this<PeerConnection> {
     /// the loop can build what follows it. The pad is shared, the probe id belongs to it.
     std::function<void(PadPtr pad, gulong block_probe)> on_pad;
     std::function<void()> on_connected;
-    /// The connection is over: ICE failed, DTLS closed or failed.
-    std::function<void(const std::string& reason)> on_lost;
+    /// No connection, or none any more: ICE or DTLS failed, or the negotiation cannot go on.
+    std::function<void(const MediaError& error)> on_failed;
   };
 
   /// Creates the webrtcbin and adds it to `pipeline`.
@@ -55,7 +55,9 @@ class PeerConnection : public std::enable_shared_from_this<PeerConnection> {
   void Offer();
   /// Sets the peer's answer. A bad one is emitted as an ErrorEvent (kBadPeerInput, not fatal).
   void SetRemoteAnswer(const std::string& sdp);
-  /// Sets the peer's offer, then creates, sets and emits the answer.
+  /// Sets the peer's offer, then creates, sets and emits the answer. A bad offer ends the
+  /// connection: there will be no other.
+  /// @throws MediaError (kBadPeerInput) when it is malformed
   void SetRemoteOfferAndAnswer(const std::string& sdp);
   /// Adds a candidate of the peer; queued until the remote description is set.
   void AddRemoteCandidate(unsigned m_line_index, const std::string& candidate);
@@ -73,18 +75,21 @@ class PeerConnection : public std::enable_shared_from_this<PeerConnection> {
   void Build(GstBin* pipeline, const PeerOptions& options);
   void AddIceServers(const std::vector<IceServer>& servers);
   void ConnectSignals();
+  /// @throws MediaError (kBadPeerInput) when the description is malformed
   void SetRemote(const std::string& type, const std::string& sdp, std::function<void()> then);
   void CreateLocal(const std::string& type);
   void SetLocal(const std::string& type, const GstStructure* reply);
   void OnRemoteSet();
   void OnStateChanged();
   void EmitBadInput(const std::string& message);
+  void Fail(ErrorKind kind, const std::string& message);
 
   /// Posts `task` to the loop; dropped when this object is closed or gone by then.
   void PostSelf(std::function<void(PeerConnection&)> task);
 
-  /// Runs `then(reply)` on the loop when the promise is answered. The reply may be null.
-  GstPromise* NewPromise(std::function<void(PeerConnection&, const GstStructure*)> then);
+  /// Runs `then(reply)` on the loop when the promise is answered. The reply may be null. webrtcbin
+  /// takes a reference of its own.
+  PromisePtr NewPromise(std::function<void(PeerConnection&, const GstStructure*)> then);
 
   LoopThread& loop_;
   Handlers handlers_;

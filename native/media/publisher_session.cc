@@ -6,11 +6,15 @@
 
 #include "media/gstreamer.h"
 #include "media/offer_reader.h"
+#include "media/track.h"
 
 namespace kvsbridge {
 namespace {
 
 constexpr unsigned kTicksPerStats = 10;
+
+/// How long frames behind the gate may take through encoder, pacing and network at a stop.
+constexpr std::chrono::milliseconds kDrainTime(200);
 
 // Runs on the streaming thread.
 GstPadProbeReturn CountFrame(GstPad* /*pad*/, GstPadProbeInfo* /*info*/, gpointer user_data) {
@@ -55,8 +59,7 @@ void PublisherSession::OnStart() {
 
 void PublisherSession::AddSource(const ElementPtr& source) {
   gst_bin_add(pipeline(), source.get());
-  const auto sink_pad =
-      PadPtr::Adopt(gst_element_request_pad_simple(peer().element(), "sink_%u"));
+  const auto sink_pad = PadPtr::Adopt(gst_element_request_pad_simple(peer().element(), "sink_%u"));
   const auto source_pad = PadPtr::Adopt(gst_element_get_static_pad(source.get(), "src"));
   if (!sink_pad || gst_pad_link(source_pad.get(), sink_pad.get()) != GST_PAD_LINK_OK) {
     throw MediaError(ErrorKind::kMedia, "the test source does not link to webrtcbin", "webrtc");
@@ -70,10 +73,14 @@ void PublisherSession::AddSource(const ElementPtr& source) {
 
 void PublisherSession::OnPad(PadPtr pad, gulong block_probe) {
   // A viewer has nothing to send; what comes all the same ends here.
+  DropMedia(pad.get());
   gst_pad_remove_probe(pad.get(), block_probe);
 }
 
-void PublisherSession::OnConnected() { SetGates(true); }
+void PublisherSession::OnConnected() {
+  sending_ = true;
+  SetGates(true);
+}
 
 void PublisherSession::SetGates(bool open) {
   for (const auto& source : {video_, audio_}) {
@@ -85,10 +92,17 @@ void PublisherSession::SetGates(bool open) {
 
 void PublisherSession::OnDrain() {
   SetGates(false);
-  FinishDrain();
+  if (!sending_) {
+    FinishDrain();
+    return;
+  }
+  drain_ = LoopTimer(loop(), kDrainTime, false, [this] { FinishDrain(); });
 }
 
-void PublisherSession::OnClosing() { EmitStats(); }
+void PublisherSession::OnClosing() {
+  drain_.Cancel();
+  EmitStats();
+}
 
 void PublisherSession::OnClosed() {
   video_.reset();

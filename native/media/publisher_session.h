@@ -42,10 +42,12 @@ class PublisherSession final : public Session {
   const PublisherOptions options_;
   ElementPtr video_;
   ElementPtr audio_;
+  LoopTimer drain_;
   /// Counted on the streaming thread.
   std::shared_ptr<Guarded<std::uint64_t>> frames_sent_ =
       std::make_shared<Guarded<std::uint64_t>>(0);
   unsigned ticks_ = 0;
+  bool sending_ = false;
 };
 
 }  // namespace kvsbridge

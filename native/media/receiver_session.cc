@@ -1,6 +1,5 @@
 #include "media/receiver_session.h"
 
-
 #include <utility>
 
 #include "media/aac_encoder.h"
@@ -36,7 +35,7 @@ void ReceiverSession::SetRemoteAnswer(std::string sdp) {
 void ReceiverSession::RequestKeyframe() {
   Post([this] {
     const auto video = tracks_.find("video");
-    if (video != tracks_.end()) video->second->RequestKeyframe();
+    if (video != tracks_.end()) video->second.track->RequestKeyframe();
   });
 }
 
@@ -49,13 +48,12 @@ void ReceiverSession::OnStart() {
   sink_ = std::make_unique<PutMediaSink>(events());
   recorder_ = std::make_unique<Recorder>(
       options_.recorder, *sink_,
-      Recorder::Handlers{[this] {
-                           const auto video = tracks_.find("video");
-                           if (video != tracks_.end()) video->second->RequestKeyframe();
-                         },
-                         [this](unsigned frames, const char* reason) {
-                           dropped_[reason] += frames;
-                         }});
+      Recorder::Handlers{
+          [this] {
+            const auto video = tracks_.find("video");
+            if (video != tracks_.end()) video->second.track->RequestKeyframe();
+          },
+          [this](unsigned frames, const char* reason) { dropped_[reason] += frames; }});
   AddTransceivers();
   gst_element_set_state(GST_ELEMENT_CAST(pipeline()), GST_STATE_PLAYING);
   clock_ = std::make_unique<MediaClock>(GST_ELEMENT_CAST(pipeline()));
@@ -75,20 +73,34 @@ void ReceiverSession::AddTransceivers() {
 }
 
 void ReceiverSession::OnPad(PadPtr pad, gulong block_probe) {
+  if (state() == State::kStopping) return;  // blocked until the pipeline is gone
   try {
     const std::string kind = ReadPadMedia(pad.get()).kind;
-    tracks_.erase(kind);  // a new SSRC replaces the track it belonged to
-    auto track = Track::Create(
-        pipeline(), pad.get(),
-        {[inbox = inbox_, kind](TrackSample sample) { inbox.Push({kind, std::move(sample)}); },
-         [inbox = inbox_, kind] { inbox.Push({kind, {}}); }});
+    RemoveTrack(kind);  // a new SSRC replaces the track it belonged to
+    const unsigned id = next_track_id_++;
+    auto track = Track::Create(pipeline(), pad.get(),
+                               {[inbox = inbox_, kind, id](TrackSample sample) {
+                                  inbox.Push({kind, id, std::move(sample)});
+                                },
+                                [inbox = inbox_, kind, id] {
+                                  inbox.Push({kind, id, {}});
+                                }});
     Emit(TrackEvent{kind, track->codec(), kind == "video" ? track->codec() : "AAC"});
     if (kind == "audio") recorder_->ExpectAudio(true);
-    tracks_[kind] = std::move(track);
+    tracks_[kind] = {id, std::move(track)};
+    flowing_.insert(id);
   } catch (const MediaError& error) {
+    DropMedia(pad.get());
     Emit(ErrorEvent{error.kind(), false, error.what(), error.element(), error.debug()});
   }
   gst_pad_remove_probe(pad.get(), block_probe);
+}
+
+void ReceiverSession::RemoveTrack(const std::string& kind) {
+  const auto old = tracks_.find(kind);
+  if (old == tracks_.end()) return;
+  flowing_.erase(old->second.id);
+  tracks_.erase(old);
 }
 
 void ReceiverSession::OnConnected() {
@@ -100,7 +112,7 @@ void ReceiverSession::Deliver(std::vector<Delivery> deliveries) {
   if (state() == State::kClosed) return;
   for (const auto& delivery : deliveries) {
     if (!delivery.sample.sample) {
-      OnTrackEnd(delivery.kind);
+      OnTrackEnd(delivery.track_id);
     } else if (delivery.kind == "video") {
       DeliverVideo(delivery.sample);
     } else {
@@ -136,17 +148,13 @@ void ReceiverSession::DeliverAudio(const TrackSample& sample) {
 }
 
 void ReceiverSession::OnDrain() {
-  tracks_draining_ = static_cast<unsigned>(tracks_.size());
-  if (tracks_draining_ == 0) {
-    FinishDrain();
-    return;
-  }
-  for (const auto& [kind, track] : tracks_) track->Drain();
+  for (const auto& [kind, active] : tracks_) active.track->Drain();
+  if (flowing_.empty()) FinishDrain();
 }
 
-void ReceiverSession::OnTrackEnd(const std::string& /*kind*/) {
-  if (state() != State::kStopping || tracks_draining_ == 0) return;
-  if (--tracks_draining_ == 0) FinishDrain();
+void ReceiverSession::OnTrackEnd(unsigned track_id) {
+  flowing_.erase(track_id);
+  if (state() == State::kStopping && flowing_.empty()) FinishDrain();
 }
 
 void ReceiverSession::OnClosing() {

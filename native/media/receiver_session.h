@@ -5,6 +5,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "glib/inbox.h"
@@ -35,8 +36,14 @@ class ReceiverSession final : public Session {
   void RequestKeyframe();
 
  private:
+  /// A track has an id, because a track that was replaced may still have something in the inbox.
+  struct ActiveTrack {
+    unsigned id = 0;
+    std::unique_ptr<Track> track;
+  };
   struct Delivery {
     std::string kind;
+    unsigned track_id = 0;
     TrackSample sample;  ///< empty: the track is at its end
   };
 
@@ -49,10 +56,11 @@ class ReceiverSession final : public Session {
   void OnTick() override;
 
   void AddTransceivers();
+  void RemoveTrack(const std::string& kind);
   void Deliver(std::vector<Delivery> deliveries);
   void DeliverVideo(const TrackSample& sample);
   void DeliverAudio(const TrackSample& sample);
-  void OnTrackEnd(const std::string& kind);
+  void OnTrackEnd(unsigned track_id);
   void ReportDrops();
   void EmitStats();
 
@@ -62,11 +70,12 @@ class ReceiverSession final : public Session {
   std::unique_ptr<Recorder> recorder_;
   std::unique_ptr<MediaClock> clock_;
   ObjectPtr<GstWebRTCRTPTransceiver> video_transceiver_;
-  std::map<std::string, std::unique_ptr<Track>> tracks_;
-  std::map<std::string, unsigned> dropped_;  ///< by reason, since the last report
+  std::map<std::string, ActiveTrack> tracks_;  ///< by kind
+  std::set<unsigned> flowing_;                 ///< ids of the tracks that have not ended
+  std::map<std::string, unsigned> dropped_;    ///< by reason, since the last report
   CapsPtr video_caps_;
   std::shared_ptr<const VideoFormat> video_format_;
-  unsigned tracks_draining_ = 0;
+  unsigned next_track_id_ = 0;
   unsigned ticks_ = 0;
 };
 

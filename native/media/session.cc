@@ -40,19 +40,21 @@ void Session::Stop(std::chrono::milliseconds deadline) {
   loop_.Post([this, deadline] { DoStop(deadline); });
 }
 
-bool Session::Join(std::chrono::milliseconds deadline) {
-  return loop_.WaitUntilFinished(deadline);
-}
+bool Session::Join(std::chrono::milliseconds deadline) { return loop_.WaitUntilFinished(deadline); }
 
 void Session::Release(std::unique_ptr<Session> session, std::chrono::milliseconds deadline) {
-  session->Stop(std::chrono::milliseconds(0));
+  session->Abandon();
   if (session->Join(deadline)) return;
   static_cast<void>(session.release());
 }
 
 void Session::Shutdown() {
-  Stop(std::chrono::milliseconds(0));
+  Abandon();
   loop_.Join();
+}
+
+void Session::Abandon() {
+  loop_.Post([this] { Close(); });
 }
 
 void Session::Post(std::function<void()> task) {
@@ -68,18 +70,15 @@ void Session::DoStart() {
     InitializeGStreamer();
     pipeline_ = ElementPtr::Sink(gst_pipeline_new("session"));
     WatchBus();
-    peer_ = PeerConnection::Create(
-        loop_, pipeline(), options_,
-        {[this](Event event) { Emit(std::move(event)); },
-         [this](PadPtr pad, gulong probe) { OnPad(std::move(pad), probe); },
-         [this] {
-           if (state_ == State::kStarting) state_ = State::kLive;
-           OnConnected();
-         },
-         [this](const std::string& reason) {
-           if (state_ == State::kStopping) return;
-           Fail(MediaError(ErrorKind::kMedia, reason, "webrtc"));
-         }});
+    peer_ =
+        PeerConnection::Create(loop_, pipeline(), options_,
+                               {[this](Event event) { Emit(std::move(event)); },
+                                [this](PadPtr pad, gulong probe) { OnPad(std::move(pad), probe); },
+                                [this] {
+                                  if (state_ == State::kStarting) state_ = State::kLive;
+                                  OnConnected();
+                                },
+                                [this](const MediaError& error) { Fail(error); }});
     OnStart();
     tick_ = LoopTimer(loop_, kTickInterval, true, [this] { OnTick(); });
   } catch (const MediaError& error) {

@@ -34,8 +34,8 @@ class Session {
   ///   `Release`
   bool Join(std::chrono::milliseconds deadline);
 
-  /// Stops without draining and destroys the session. One whose thread hangs in a state change is
-  /// leaked on purpose: it must not hang its owner.
+  /// Ends the session, also in the middle of a drain, and destroys it. One whose thread hangs in a
+  /// state change is leaked on purpose: it must not hang its owner.
   static void Release(std::unique_ptr<Session> session, std::chrono::milliseconds deadline);
 
  protected:
@@ -63,11 +63,11 @@ class Session {
   void Post(std::function<void()> task);
   /// Loop.
   void FinishDrain();
-  /// Loop. Emits a fatal error and stops.
+  /// Loop. Emits a fatal error and stops. Not from within OnStart, which throws instead.
   void Fail(const MediaError& error);
   void Emit(Event event) { events_->Emit(std::move(event)); }
 
-  /// Stops without draining and waits for the thread. Must be the first thing that a derived
+  /// Closes without draining and waits for the thread. Must be the first thing that a derived
   /// destructor does: the loop calls virtual methods.
   void Shutdown();
 
@@ -81,6 +81,8 @@ class Session {
  private:
   void DoStart();
   void DoStop(std::chrono::milliseconds deadline);
+  /// Any thread. Closes without draining, or without draining further.
+  void Abandon();
   void Close();
   void WatchBus();
   void OnBusMessage(GstMessage* message);

@@ -61,11 +61,12 @@ ElementPtr MakeCapsFilter(const std::string& name, const std::string& caps_text)
 
 std::vector<ElementPtr> H264Elements(Track::Handlers handlers) {
   auto depay = MakeElement("rtph264depay", "video-depay");
-  // Both default to false. After a loss nothing undecodable may pass, and a PLI must go out at once.
+  // Both default to false. After a loss nothing undecodable may pass, and a PLI must go out at
+  // once.
   g_object_set(depay.get(), "wait-for-keyframe", TRUE, "request-keyframe", TRUE, nullptr);
   auto parse = MakeElement("h264parse", "video-parse");
-  auto sink = MakeAppSink("video-out", "video/x-h264,stream-format=avc,alignment=au",
-                          std::move(handlers));
+  auto sink =
+      MakeAppSink("video-out", "video/x-h264,stream-format=avc,alignment=au", std::move(handlers));
   return {depay, parse, sink};
 }
 
@@ -78,9 +79,15 @@ std::vector<ElementPtr> OpusElements(Track::Handlers handlers) {
   auto raw = MakeCapsFilter("audio-raw", "audio/x-raw,rate=" + std::to_string(kAacSampleRate) +
                                              ",channels=" + std::to_string(kAacChannels));
   auto encode = MakeAacEncoder("audio-encode");
-  auto sink = MakeAppSink("audio-out", "audio/mpeg,mpegversion=4,stream-format=raw",
-                          std::move(handlers));
+  auto sink =
+      MakeAppSink("audio-out", "audio/mpeg,mpegversion=4,stream-format=raw", std::move(handlers));
   return {depay, decode, convert, resample, raw, encode, sink};
+}
+
+// Runs where the pad is idle: on the caller's thread, else on the streaming thread after its push.
+GstPadProbeReturn SendEos(GstPad* /*pad*/, GstPadProbeInfo* /*info*/, gpointer user_data) {
+  gst_pad_send_event(static_cast<GstPad*>(user_data), gst_event_new_eos());
+  return GST_PAD_PROBE_REMOVE;
 }
 
 GstPadProbeReturn DropData(GstPad* /*pad*/, GstPadProbeInfo* /*info*/, gpointer /*user_data*/) {
@@ -138,12 +145,15 @@ Track::Track(std::string kind, std::string codec)
     : kind_(std::move(kind)), codec_(std::move(codec)) {}
 
 Track::~Track() {
-  if (cut_probe_ != 0) gst_pad_remove_probe(source_pad_.get(), cut_probe_);
+  if (source_pad_) {
+    Cut();
+    gst_pad_unlink(source_pad_.get(), sink_pad_.get());
+  }
   for (const auto& element : elements_) {
     // Still inside a pipeline only when the track ends before its session.
     gst_element_set_state(element.get(), GST_STATE_NULL);
-    const auto parent = ElementPtr::Adopt(
-        reinterpret_cast<GstElement*>(gst_element_get_parent(element.get())));
+    const auto parent =
+        ElementPtr::Adopt(reinterpret_cast<GstElement*>(gst_element_get_parent(element.get())));
     if (parent) gst_bin_remove(GST_BIN(parent.get()), element.get());
   }
 }
@@ -175,19 +185,28 @@ void Track::Link(GstPad* pad) {
 }
 
 bool Track::RequestKeyframe() {
-  return gst_pad_push_event(
-             sink_pad_.get(),
-             gst_video_event_new_upstream_force_key_unit(GST_CLOCK_TIME_NONE, TRUE, 0)) == TRUE;
+  return gst_pad_push_event(sink_pad_.get(), gst_video_event_new_upstream_force_key_unit(
+                                                 GST_CLOCK_TIME_NONE, TRUE, 0)) == TRUE;
 }
 
 void Track::Drain() {
-  if (cut_probe_ != 0) return;
-  cut_probe_ = gst_pad_add_probe(
-      source_pad_.get(),
+  if (cut_) return;
+  Cut();
+  // A packet that passed before the cut may still be on its way; EOS must not overtake it.
+  gst_pad_add_probe(source_pad_.get(), GST_PAD_PROBE_TYPE_IDLE, SendEos,
+                    gst_object_ref(sink_pad_.get()), gst_object_unref);
+}
+
+void Track::Cut() {
+  if (!std::exchange(cut_, true)) DropMedia(source_pad_.get());
+}
+
+void DropMedia(GstPad* pad) {
+  gst_pad_add_probe(
+      pad,
       static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST |
                                    GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM),
       DropData, nullptr, nullptr);
-  gst_pad_send_event(sink_pad_.get(), gst_event_new_eos());
 }
 
 }  // namespace kvsbridge

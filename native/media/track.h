@@ -43,22 +43,28 @@ class Track {
   /// Asks the sender for a keyframe by RTCP PLI. Returns false when the pad is gone.
   bool RequestKeyframe();
 
-  /// Cuts the track off from webrtcbin and sends EOS through it, so that parser and encoder give
-  /// up what they hold; `on_eos` follows.
+  /// Cuts the track off from webrtcbin and sends EOS behind the last packet, so that parser and
+  /// encoder give up what they hold; `on_eos` follows.
   void Drain();
 
  private:
   Track(std::string kind, std::string codec);
   void Build(GstBin* pipeline, const std::vector<ElementPtr>& elements);
   void Link(GstPad* pad);
+  /// From now on webrtcbin's pad drops what it gets.
+  void Cut();
 
   std::string kind_;
   std::string codec_;
   std::vector<ElementPtr> elements_;
   PadPtr source_pad_;  ///< webrtcbin's
   PadPtr sink_pad_;    ///< of the first element
-  gulong cut_probe_ = 0;
+  bool cut_ = false;
 };
+
+/// Drops all that comes out of `pad`, for good. An unlinked or flushing pad would return an error
+/// up to webrtcbin's one network source and so stop every other track.
+void DropMedia(GstPad* pad);
 
 /// Kind and codec of a webrtcbin source pad, read from its caps.
 struct PadMedia {

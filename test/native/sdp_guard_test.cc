@@ -114,13 +114,13 @@ TEST(SdpGuardTest, NoDamagedDescriptionDoesHarm) {
   for (const auto& [name, sdp] : testing::PeerAnswers()) samples.push_back(sdp);
   Mutator mutator(20'240'101);
   unsigned refused = 0;
-  for (int i = 0; i < 5'000; ++i) {
+  for (int i = 0; i < 2'500; ++i) {
     const std::string sdp = mutator.Damage(samples[mutator.Pick(samples.size())]);
     if (!Refusal(sdp, 0).empty()) ++refused;
   }
   // Most damage hits text that nothing depends on; both outcomes must be frequent.
-  EXPECT_GT(refused, 1'000U);
-  EXPECT_LT(refused, 4'500U);
+  EXPECT_GT(refused, 500U);
+  EXPECT_LT(refused, 2'250U);
 }
 
 TEST(CandidateGuardTest, AcceptsTheCandidatesOfRealPeers) {
@@ -155,7 +155,7 @@ TEST(CandidateGuardTest, NoDamagedCandidateDoesHarm) {
   const auto samples = testing::PeerCandidates();
   Mutator mutator(20'240'102);
   unsigned refused = 0;
-  for (int i = 0; i < 20'000; ++i) {
+  for (int i = 0; i < 10'000; ++i) {
     try {
       CheckRemoteCandidate(mutator.Damage(samples[mutator.Pick(samples.size())]));
     } catch (const MediaError& error) {
@@ -163,8 +163,8 @@ TEST(CandidateGuardTest, NoDamagedCandidateDoesHarm) {
       ++refused;
     }
   }
-  EXPECT_GT(refused, 5'000U);
-  EXPECT_LT(refused, 19'500U);
+  EXPECT_GT(refused, 2'500U);
+  EXPECT_LT(refused, 9'750U);
 }
 
 }  // namespace

@@ -1,0 +1,39 @@
+#include "event_log.h"
+
+#include <gtest/gtest.h>
+
+namespace kvsbridge::testing {
+
+void EventLog::Emit(Event event) {
+  if (listener_) listener_(event);
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    events_.push_back(std::move(event));
+  }
+  changed_.notify_all();
+}
+
+bool EventLog::IsFull() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return full_;
+}
+
+void EventLog::set_full(bool full) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  full_ = full;
+}
+
+bool EventLog::WaitFor(const char* what,
+                       const std::function<bool(const std::vector<Event>&)>& done) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  const bool happened = changed_.wait_for(lock, kPatience, [&] { return done(events_); });
+  EXPECT_TRUE(happened) << "waited in vain for " << what;
+  return happened;
+}
+
+std::vector<Event> EventLog::events() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return events_;
+}
+
+}  // namespace kvsbridge::testing
