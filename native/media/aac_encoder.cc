@@ -7,6 +7,7 @@ namespace kvsbridge {
 namespace {
 
 constexpr int kBitrateBps = 96'000;
+constexpr gint64 kToleranceNs = 1'000'000;
 
 // Measured by encoding a tone burst and decoding it again. voaacenc comes first: 0.74 of
 // avenc_aac's CPU at this bitrate, and libav alone adds 45 MB to the process.
@@ -19,7 +20,9 @@ constexpr std::int64_t kFallbackDelaySamples = 1024;
 
 ElementPtr MakeAacEncoder(const std::string& name) {
   auto encoder = MakeElement(HasElement(kPreferred) ? kPreferred : kFallback, name);
-  g_object_set(encoder.get(), "bitrate", kBitrateBps, nullptr);
+  // By default an encoder goes on counting samples until its input is 40 ms off: it would ignore
+  // every correction by which webrtcbin puts sound and picture together.
+  g_object_set(encoder.get(), "bitrate", kBitrateBps, "tolerance", kToleranceNs, nullptr);
   return encoder;
 }
 
