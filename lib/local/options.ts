@@ -196,7 +196,8 @@ const partial = (defaults: object) =>
     ),
     {},
   );
-const credentials = v.strictObject({
+// Not strict: AWS's SDKs note on a key pair where it came from.
+const credentials = v.object({
   accessKeyId: rules.text,
   secretAccessKey: rules.text,
   sessionToken: v.exactOptional(rules.text),

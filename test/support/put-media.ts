@@ -35,6 +35,7 @@ export class Upload {
   readonly chunkBytes: number[] = [];
   readonly #request: ClientRequest;
   readonly #response: IncomingMessage;
+  readonly #closed: Promise<void>;
   #text = '';
   #isOver = false;
 
@@ -47,9 +48,17 @@ export class Upload {
     response.on('data', (chunk: Buffer) => {
       this.#take(chunk);
     });
-    response.once('close', () => {
-      this.#isOver = true;
+    this.#closed = new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        reject(new Error('The response does not end'));
+      }, deadlineMs);
+      response.once('close', () => {
+        clearTimeout(timer);
+        this.#isOver = true;
+        resolve();
+      });
     });
+    this.#closed.catch(() => undefined);
   }
 
   static async open({ url, streamName, headers = {} }: UploadOptions): Promise<Upload> {
@@ -118,11 +127,9 @@ export class Upload {
     }
   }
 
-  /** Waits for the end of the response. */
+  /** Waits for the end of the response, good or bad. */
   async over(): Promise<readonly WireAck[]> {
-    if (!this.#isOver) {
-      await once(this.#response, 'close', { signal: AbortSignal.timeout(deadlineMs) });
-    }
+    await this.#closed;
     return this.acks;
   }
 

@@ -69,7 +69,8 @@ describe('FragmentIndex', () => {
     await index.add({ ...entry, number: '2' });
     await index.close();
     const whole = await readFile(path);
-    for (let length = afterFirst - 3; length <= whole.length; length += 1) {
+    const lengths = [-2, -1, 0, 1, 8, 9, 10, 50, 100].map((more) => afterFirst + more);
+    for (const length of [0, 5, ...lengths, whole.length - 2, whole.length - 1, whole.length]) {
       await writeFile(path, whole.subarray(0, length));
       const opened = await FragmentIndex.open(path);
       // A line is whole without its newline: the checksum says so.

@@ -105,6 +105,7 @@ describe('MkvStreamReader', () => {
     ['an id of five bytes', Buffer.from([0x08, 1, 2, 3, 4, 0x80])],
     ['an id that begins with zeros', Buffer.alloc(16)],
     ['a size of nine bytes', Buffer.from([0xec, 0, 1, 2, 3, 4, 5, 6, 7, 8])],
+    ['an element that cannot stand at the root', ebml('a3', Buffer.from('frame'))],
     ['a size beyond 2^53', Buffer.from('ec01fffffffffffffe', 'hex')],
     ['an unknown size of an ordinary element', Buffer.from('ecff', 'hex')],
     ['metadata above its limit', ebml('ec', Buffer.alloc(1001))],

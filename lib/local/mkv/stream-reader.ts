@@ -36,6 +36,9 @@ interface Header {
   readonly size: number | undefined;
 }
 
+/** What may stand beside a Segment. */
+const rootIds: ReadonlySet<number> = new Set([ElementId.ebml, ElementId.void, ElementId.crc32]);
+
 /** An id of 4 bytes and a size of 8. */
 const maxHeaderBytes = 12;
 
@@ -136,6 +139,10 @@ export class MkvStreamReader {
   }
 
   #checkedTotal({ id, headerBytes, size }: Header): number {
+    if (this.#masters.length === 0 && !rootIds.has(id)) {
+      // Not worth waiting for: this is something else than Matroska.
+      throw new MkvError(`Element 0x${id.toString(16)} is not allowed where it stands`);
+    }
     if (size === undefined) {
       throw new MkvError(`Element 0x${id.toString(16)} has an unknown size`);
     }
