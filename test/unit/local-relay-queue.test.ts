@@ -131,16 +131,16 @@ describe('parseMessage', () => {
 });
 
 describe('TokenBucket', () => {
-  it('allows a second at once, then the rate', () => {
-    const bucket = new TokenBucket(5, 0);
+  it('allows a burst, then the rate', () => {
+    const bucket = new TokenBucket(10, 0);
     const allowed = (nowMs: number): number => {
       let taken = 0;
       while (bucket.take(nowMs)) taken += 1;
       return taken;
     };
-    assert.equal(allowed(0), 5);
-    assert.equal(allowed(199), 0);
-    assert.equal(allowed(200), 1);
-    assert.equal(allowed(60_000), 5);
+    assert.equal(allowed(0), 15);
+    assert.equal(allowed(99), 0);
+    assert.equal(allowed(100), 1);
+    assert.equal(allowed(60_000), 15);
   });
 });

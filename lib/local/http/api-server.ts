@@ -8,7 +8,7 @@ import { corsHeaders, sendError, sendJson } from './answer.js';
 import { splitUrl } from './canonical-request.js';
 import { parseBody, readBody } from './json-body.js';
 import type { Operation } from './operation.js';
-import { ServiceError } from './service-error.js';
+import { ServiceError, serviceUnavailable } from './service-error.js';
 import type { SignatureVerifier } from './signature.js';
 
 /** Options of {@link ApiServer}. */
@@ -46,6 +46,7 @@ export class ApiServer {
     const operation = path === putMedia.path ? putMedia : this.#operations.get(path);
     const name = operation?.name ?? path;
     try {
+      if (this.#stopping.signal.aborted) throw serviceUnavailable();
       if (operation === undefined || request.method !== 'POST') {
         throw new ServiceError('UnknownOperationException', 404, `There is no operation ${path}.`);
       }
@@ -56,7 +57,7 @@ export class ApiServer {
     }
   }
 
-  /** Ends answers that last. */
+  /** Ends answers that last, and takes no more calls. */
   close(): void {
     this.#stopping.abort(new Error('The server stops'));
   }

@@ -37,3 +37,7 @@ export const clientLimit = (message: string): ServiceError =>
 
 export const connectionLimit = (message: string): ServiceError =>
   new ServiceError('ConnectionLimitExceededException', 400, message);
+
+/** The server is about to stop. */
+export const serviceUnavailable = (): ServiceError =>
+  new ServiceError('ServiceUnavailableException', 503, 'The server stops.');

@@ -12,7 +12,12 @@ import type { EmitLocalKvsEvent } from '../events.js';
 import type { FaultPlan } from '../faults/fault-plan.js';
 import { errorAnswer } from '../http/answer.js';
 import { splitUrl } from '../http/canonical-request.js';
-import { invalidArgument, resourceNotFound, ServiceError } from '../http/service-error.js';
+import {
+  invalidArgument,
+  resourceNotFound,
+  ServiceError,
+  serviceUnavailable,
+} from '../http/service-error.js';
 import type { SignatureVerifier } from '../http/signature.js';
 import type { LocalKvsLogger, SignalingLimits, SupersededConnections } from '../options.js';
 import { ChannelRelay } from './channel-relay.js';
@@ -46,6 +51,7 @@ export class SignalingService {
   /** Also those that a newer one superseded. */
   readonly #connections = new Set<SignalingConnection>();
   readonly #sweeper: NodeJS.Timeout;
+  #isClosed = false;
 
   constructor(options: SignalingServiceOptions) {
     this.#options = options;
@@ -80,6 +86,7 @@ export class SignalingService {
 
   /** Closes every connection; resolves when they are gone. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     clearInterval(this.#sweeper);
     this.#options.registry.off('channelDeleted', this.#onDeleted);
     const closed = [...this.#connections].map(
@@ -100,6 +107,7 @@ export class SignalingService {
     const parameters = new Map(query);
     const clientId = parameters.get('X-Amz-ClientId');
     const role = roleOf(path, clientId);
+    if (this.#isClosed) throw serviceUnavailable();
     faults.checkCall(operationOf(role));
     verifier.verify({ method, url, rawHeaders }, undefined);
     const channelArn = parameters.get('X-Amz-ChannelARN');

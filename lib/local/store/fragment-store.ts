@@ -50,6 +50,8 @@ export class FragmentStore extends EventEmitter<FragmentStoreEvents> {
       const folder = join(this.#folder, folderName(stream));
       store = StreamStore.open({ folder, limits, logger });
       this.#stores.set(stream.arn, store);
+      // What failed once, for want of space perhaps, may work the next time.
+      store.catch(() => this.#stores.delete(stream.arn));
     }
     return store;
   }
