@@ -36,8 +36,7 @@ Napi::Object InitAddon(Napi::Env env, Napi::Object exports) {
   exports.Set("initialize", Napi::Function::New(env, Initialize, "initialize"));
   exports.Set("gstreamerVersion", Napi::Function::New(env, Version, "gstreamerVersion"));
   exports.Set("hasElement", Napi::Function::New(env, HasElementJs, "hasElement"));
-  exports.Set("analyzeRecording",
-              Napi::Function::New(env, AnalyzeRecordingJs, "analyzeRecording"));
+  exports.Set("analyzeRecording", Napi::Function::New(env, AnalyzeRecordingJs, "analyzeRecording"));
   exports.Set("Receiver", ReceiverWrap::Define(env));
   exports.Set("Publisher", PublisherWrap::Define(env));
   return exports;

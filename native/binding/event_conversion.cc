@@ -33,8 +33,7 @@ class ObjectBuilder {
     return *this;
   }
   template <typename Integer>
-    requires std::is_integral_v<Integer>
-  ObjectBuilder& Set(const char* key, Integer value) {
+  requires std::is_integral_v<Integer> ObjectBuilder& Set(const char* key, Integer value) {
     if constexpr (std::is_same_v<Integer, bool>) {
       object_.Set(key, Napi::Boolean::New(env_, value));
       return *this;
@@ -152,6 +151,8 @@ struct Converter {
 
 }  // namespace
 
-Napi::Object ToJs(Napi::Env env, Event event) { return std::visit(Converter{env}, std::move(event)); }
+Napi::Object ToJs(Napi::Env env, Event event) {
+  return std::visit(Converter{env}, std::move(event));
+}
 
 }  // namespace kvsbridge::binding

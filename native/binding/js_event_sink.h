@@ -41,7 +41,8 @@ class JsEventSink final : public EventSink, public std::enable_shared_from_this<
   struct Context {
     std::shared_ptr<JsEventSink> sink;
   };
-  static void CallJs(Napi::Env env, Napi::Function callback, Context* context, std::nullptr_t* data);
+  static void CallJs(Napi::Env env, Napi::Function callback, Context* context,
+                     std::nullptr_t* data);
   using ThreadSafeFunction = Napi::TypedThreadSafeFunction<Context, std::nullptr_t, CallJs>;
 
   std::deque<Event> TakeAll();

@@ -27,7 +27,8 @@ bool ReadBool(const Napi::Value& value, const char* name) {
 
 PeerOptions ReadPeerOptions(const Napi::Object& object) {
   PeerOptions options;
-  options.jitter_buffer_ms = ReadUnsigned(object.Get("jitterBufferMs"), "jitterBufferMs", 0, 10'000);
+  options.jitter_buffer_ms =
+      ReadUnsigned(object.Get("jitterBufferMs"), "jitterBufferMs", 0, 10'000);
   options.relay_only = ReadBool(object.Get("relayOnly"), "relayOnly");
   const Napi::Value servers = object.Get("iceServers");
   if (!servers.IsArray()) Reject("iceServers", "an array");

@@ -88,9 +88,8 @@ Napi::Function ReceiverWrap::Define(Napi::Env env) {
 }
 
 ReceiverWrap::ReceiverWrap(const Napi::CallbackInfo& info) : SessionWrap(info) {
-  Guard(info.Env(), [&] {
-    Adopt(std::make_unique<ReceiverSession>(ReadReceiverOptions(info[0]), events()));
-  });
+  Guard(info.Env(),
+        [&] { Adopt(std::make_unique<ReceiverSession>(ReadReceiverOptions(info[0]), events())); });
 }
 
 void ReceiverWrap::SetAnswer(const Napi::CallbackInfo& info) {

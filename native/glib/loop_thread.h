@@ -59,7 +59,8 @@ class LoopThread {
   /// @return false when the deadline passed first; the thread is then still running
   bool WaitUntilFinished(std::chrono::milliseconds deadline);
 
-  /// Waits until the thread has left its loop, after someone called Quit. Any thread but the loop's.
+  /// Waits until the thread has left its loop, after someone called Quit. Any thread but the
+  /// loop's.
   void Join();
 
   /// The context that sources and bus watches of this session attach to. Borrowed.

@@ -32,8 +32,8 @@ struct ConnectionStateEvent {
 
 /// A media track of the peer began to arrive.
 struct TrackEvent {
-  std::string kind;   ///< "video" or "audio"
-  std::string codec;  ///< RTP encoding name, such as "H264"
+  std::string kind;       ///< "video" or "audio"
+  std::string codec;      ///< RTP encoding name, such as "H264"
   std::string stored_as;  ///< what becomes of it: "H264" (untouched), "AAC"
 };
 

@@ -78,9 +78,8 @@ std::string PackageOf(std::string_view element) {
 }
 
 [[noreturn]] void ThrowMissing(const std::string& factory) {
-  throw MediaError(ErrorKind::kMissingPlugin,
-                   "GStreamer has no element \"" + factory + "\"; install the package " +
-                       PackageOf(factory));
+  throw MediaError(ErrorKind::kMissingPlugin, "GStreamer has no element \"" + factory +
+                                                  "\"; install the package " + PackageOf(factory));
 }
 
 }  // namespace

@@ -19,7 +19,8 @@ void InitializeGStreamer();
 /// GStreamer's version, such as "1.22.0".
 std::string GStreamerVersion();
 
-/// Creates an element. @throws MediaError (kMissingPlugin) naming the element and the Debian package.
+/// Creates an element. @throws MediaError (kMissingPlugin) naming the element and the Debian
+/// package.
 ElementPtr MakeElement(const std::string& factory, const std::string& name);
 
 /// True when the element is installed.

@@ -11,7 +11,8 @@ std::string ToWebrtcbinUri(const IceServer& server) {
   const auto colon = server.uri.find(':');
   const std::string scheme = server.uri.substr(0, colon);
   if (colon == std::string::npos || (scheme != "stun" && scheme != "turn" && scheme != "turns")) {
-    throw MediaError(ErrorKind::kOptions, "an ICE server URI must begin with stun:, turn: or turns:");
+    throw MediaError(ErrorKind::kOptions,
+                     "an ICE server URI must begin with stun:, turn: or turns:");
   }
   std::string_view address = std::string_view(server.uri).substr(colon + 1);
   if (address.substr(0, 2) == "//") address.remove_prefix(2);

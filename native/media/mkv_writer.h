@@ -26,8 +26,8 @@ class MkvWriter {
   void BeginCluster(std::int64_t timecode_ms, Bytes& out);
 
   /// A SimpleBlock. @param timecode_ms absolute, at most 32,767 ms from the cluster's
-  void SimpleBlock(unsigned track, std::int64_t timecode_ms, bool keyframe, const std::uint8_t* data,
-                   std::size_t size, Bytes& out) const;
+  void SimpleBlock(unsigned track, std::int64_t timecode_ms, bool keyframe,
+                   const std::uint8_t* data, std::size_t size, Bytes& out) const;
 
   /// The Tags element by which a producer tells that the last fragment is complete.
   static Bytes EndOfFragment();

@@ -10,8 +10,8 @@
 namespace kvsbridge {
 namespace {
 
-/// One row of the offer. Each has an RTX payload type of its own: webrtcbin before 1.28 adds RTX for
-/// the first format only, or twice the same one.
+/// One row of the offer. Each has an RTX payload type of its own: webrtcbin before 1.28 adds RTX
+/// for the first format only, or twice the same one.
 struct H264Profile {
   int payload_type;
   int rtx_payload_type;

@@ -198,21 +198,22 @@ void PeerConnection::ConnectSignals() {
   });
 }
 
-PromisePtr PeerConnection::NewPromise(
+GstPromise* PeerConnection::NewPromise(
     std::function<void(PeerConnection&, const GstStructure*)> then) {
   auto data =
       std::make_unique<PromiseData>(PromiseData{weak_from_this(), loop_.poster(), std::move(then)});
-  return PromisePtr::Adopt(
-      gst_promise_new_with_change_func(OnPromise, data.release(), DeletePromiseData));
+  promises_.push_back(PromisePtr::Adopt(
+      gst_promise_new_with_change_func(OnPromise, data.release(), DeletePromiseData)));
+  return promises_.back().get();
 }
 
 void PeerConnection::Offer() { CreateLocal("offer"); }
 
 void PeerConnection::CreateLocal(const std::string& type) {
-  const PromisePtr promise = NewPromise([type](PeerConnection& self, const GstStructure* reply) {
+  GstPromise* promise = NewPromise([type](PeerConnection& self, const GstStructure* reply) {
     if (!self.closed_) self.SetLocal(type, reply);
   });
-  g_signal_emit_by_name(webrtc_.get(), ("create-" + type).c_str(), nullptr, promise.get());
+  g_signal_emit_by_name(webrtc_.get(), ("create-" + type).c_str(), nullptr, promise);
 }
 
 void PeerConnection::SetLocal(const std::string& type, const GstStructure* reply) {
@@ -234,12 +235,12 @@ void PeerConnection::SetLocal(const std::string& type, const GstStructure* reply
   }
   local_m_lines_ = gst_sdp_message_medias_len(description->sdp);
   const GCharPtr sdp(gst_sdp_message_as_text(description->sdp));
-  const PromisePtr promise = NewPromise([](PeerConnection& self, const GstStructure* set_reply) {
+  GstPromise* promise = NewPromise([](PeerConnection& self, const GstStructure* set_reply) {
     const std::string error = ReplyError(set_reply);
     if (self.closed_ || error.empty()) return;
     self.Fail(ErrorKind::kMedia, "the local description was refused: " + error);
   });
-  g_signal_emit_by_name(webrtc_.get(), "set-local-description", description.get(), promise.get());
+  g_signal_emit_by_name(webrtc_.get(), "set-local-description", description.get(), promise);
   handlers_.emit(LocalDescriptionEvent{type, ToString(sdp.get())});
 }
 
@@ -268,7 +269,7 @@ void PeerConnection::SetRemote(const std::string& type, const std::string& sdp,
           type == "answer" ? GST_WEBRTC_SDP_TYPE_ANSWER : GST_WEBRTC_SDP_TYPE_OFFER,
           sdp_message.release()),
       gst_webrtc_session_description_free);
-  const PromisePtr promise =
+  GstPromise* promise =
       NewPromise([type, then = std::move(then)](PeerConnection& self, const GstStructure* reply) {
         self.remote_pending_ = false;
         if (self.closed_) return;
@@ -285,7 +286,7 @@ void PeerConnection::SetRemote(const std::string& type, const std::string& sdp,
         self.OnRemoteSet();
         then();
       });
-  g_signal_emit_by_name(webrtc_.get(), "set-remote-description", description.get(), promise.get());
+  g_signal_emit_by_name(webrtc_.get(), "set-remote-description", description.get(), promise);
 }
 
 void PeerConnection::OnRemoteSet() {
@@ -352,6 +353,8 @@ void PeerConnection::Close() {
   for (const gulong id : std::exchange(signal_ids_, {})) {
     g_signal_handler_disconnect(webrtc_.get(), id);
   }
+  // webrtcbin drops what it has not begun without an answer, which GStreamer takes for a bug.
+  for (const auto& promise : promises_) gst_promise_interrupt(promise.get());
 }
 
 }  // namespace kvsbridge

@@ -87,14 +87,15 @@ class PeerConnection : public std::enable_shared_from_this<PeerConnection> {
   /// Posts `task` to the loop; dropped when this object is closed or gone by then.
   void PostSelf(std::function<void(PeerConnection&)> task);
 
-  /// Runs `then(reply)` on the loop when the promise is answered. The reply may be null. webrtcbin
-  /// takes a reference of its own.
-  PromisePtr NewPromise(std::function<void(PeerConnection&, const GstStructure*)> then);
+  /// Runs `then(reply)` on the loop when the promise is answered. The reply may be null. The
+  /// promise is borrowed: this object keeps it until it closes.
+  GstPromise* NewPromise(std::function<void(PeerConnection&, const GstStructure*)> then);
 
   LoopThread& loop_;
   Handlers handlers_;
   ElementPtr webrtc_;
   std::vector<gulong> signal_ids_;
+  std::vector<PromisePtr> promises_;
   std::vector<RemoteCandidate> early_candidates_;
   std::string last_state_;
   unsigned local_m_lines_ = 0;

@@ -36,9 +36,8 @@ void PutMediaSink::Flush() {
 
 void PutMediaSink::EndFragment(const FragmentTotals& totals) {
   Flush();
-  events_.Emit(FragmentEndEvent{epoch_, totals.timecode_ms, totals.duration_ms,
-                                totals.video_frames, totals.audio_frames,
-                                totals.silent_audio_frames});
+  events_.Emit(FragmentEndEvent{epoch_, totals.timecode_ms, totals.duration_ms, totals.video_frames,
+                                totals.audio_frames, totals.silent_audio_frames});
 }
 
 void PutMediaSink::EndEpoch() { events_.Emit(EpochEndEvent{epoch_, MkvWriter::EndOfFragment()}); }

@@ -172,6 +172,25 @@ void CheckMedia(const GstSDPMessage* message, guint index) {
   }
 }
 
+std::vector<std::string> SplitAtSpaces(std::string_view text) {
+  std::vector<std::string> fields;
+  for (;;) {
+    const auto space = text.find(' ');
+    fields.emplace_back(text.substr(0, space));
+    if (space == std::string_view::npos) return fields;
+    text.remove_prefix(space + 1);
+  }
+}
+
+/// Looks among the pairs of name and value that follow a candidate's type.
+bool HasTcpType(const std::vector<std::string>& fields) {
+  for (std::size_t i = 8; i + 1 < fields.size(); i += 2) {
+    if (fields[i] != "tcptype") continue;
+    return fields[i + 1] == "active" || fields[i + 1] == "passive" || fields[i + 1] == "so";
+  }
+  return false;
+}
+
 }  // namespace
 
 bool IsDeclined(const GstSDPMedia* media) {
@@ -221,15 +240,23 @@ CandidateVerdict CheckRemoteCandidate(const std::string& candidate) {
   if (rest.substr(0, kPrefix.size()) != kPrefix) Reject("the candidate has no \"candidate:\"");
 
   // RFC 8839: foundation component transport priority address port "typ" type …
-  std::vector<std::string> fields;
-  std::istringstream words{std::string(rest.substr(kPrefix.size()))};
-  for (std::string word; words >> word;) fields.push_back(word);
+  const std::vector<std::string> fields = SplitAtSpaces(rest.substr(kPrefix.size()));
+  for (const auto& field : fields) {
+    if (field.empty() || field.find('\t') != std::string::npos) {
+      // libnice would take an empty field for a value and shift what follows.
+      Reject("the fields of the candidate are not separated by one space each");
+    }
+  }
   if (fields.size() < 8) Reject("the candidate has fewer than 8 fields");
   if (fields[0].size() > 32) Reject("the candidate's foundation is longer than 32 characters");
   if (!IsNumber(fields[1], 256)) Reject("the candidate's component is not a number");
   if (g_ascii_strcasecmp(fields[2].c_str(), "udp") != 0 &&
       g_ascii_strcasecmp(fields[2].c_str(), "tcp") != 0) {
     Reject("the candidate's transport is neither UDP nor TCP");
+  }
+  // libnice 0.1.21 compares the missing TCP type (RFC 6544) with a string and asserts.
+  if (g_ascii_strcasecmp(fields[2].c_str(), "tcp") == 0 && !HasTcpType(fields)) {
+    Reject("the TCP candidate has no valid \"tcptype\"");
   }
   if (!IsNumber(fields[3], UINT32_MAX)) Reject("the candidate's priority is not a number");
   if (!IsNumber(fields[5], 65535)) Reject("the candidate's port is not a number");

@@ -22,8 +22,9 @@ struct FragmentTotals {
   unsigned silent_audio_frames = 0;
 };
 
-/// Takes epochs of fragments of frames, in that nesting, in timestamp order. Called on the session's
-/// loop thread only and never blocks it: PutMedia hands bytes to TypeScript, kvssink queues.
+/// Takes epochs of fragments of frames, in that nesting, in timestamp order. Called on the
+/// session's loop thread only and never blocks it: PutMedia hands bytes to TypeScript, kvssink
+/// queues.
 class MediaSink {
  public:
   MediaSink() = default;

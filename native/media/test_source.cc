@@ -80,21 +80,26 @@ ElementPtr MakeTestVideo(const TestSourceOptions& options, unsigned payload_type
   // Zero latency, no B-frames, one reference; a keyframe at least every 10 s, else on request.
   auto bin = ParseBin(
       "videotestsrc is-live=true pattern=smpte horizontal-speed=2 "
-      "! video/x-raw,format=I420,width=" + std::to_string(options.width) +
-      ",height=" + std::to_string(options.height) + ",framerate=" + rate + "/1 "
+      "! video/x-raw,format=I420,width=" +
+      std::to_string(options.width) + ",height=" + std::to_string(options.height) +
+      ",framerate=" + rate +
+      "/1 "
       "! clockoverlay halignment=center valignment=center font-desc=\"Sans 24\" "
       "time-format=\"%Y-%m-%d %H:%M:%S\" "
       "! timeoverlay halignment=center valignment=bottom font-desc=\"Sans 24\" "
       "! valve name=gate drop=true "
-      "! queue name=video-queue max-size-buffers=4 max-size-bytes=0 max-size-time=0 leaky=downstream "
+      "! queue name=video-queue max-size-buffers=4 max-size-bytes=0 max-size-time=0 "
+      "leaky=downstream "
       "! identity name=burn "
       "! x264enc name=video-encode tune=zerolatency speed-preset=ultrafast bframes=0 ref=1 "
-      "threads=1 key-int-max=" + std::to_string(10 * options.frame_rate) +
+      "threads=1 key-int-max=" +
+      std::to_string(10 * options.frame_rate) +
       " bitrate=" + std::to_string(options.video_bitrate_bps / 1000) +
       " ! video/x-h264,profile=constrained-baseline,stream-format=byte-stream "
       "! rtph264pay name=video-pay config-interval=-1 aggregate-mode=zero-latency mtu=1200 pt=" +
       std::to_string(payload_type) +
-      " ! capsfilter caps=application/x-rtp,media=video,encoding-name=H264,clock-rate=90000,payload=" +
+      " ! capsfilter "
+      "caps=application/x-rtp,media=video,encoding-name=H264,clock-rate=90000,payload=" +
       std::to_string(payload_type));
   const auto burn = ElementPtr::Adopt(gst_bin_get_by_name(GST_BIN(bin.get()), "burn"));
   const auto pad = PadPtr::Adopt(gst_element_get_static_pad(burn.get(), "src"));
@@ -112,8 +117,10 @@ ElementPtr MakeTestAudio(unsigned payload_type) {
       "! audio/x-raw,format=S16LE,rate=48000,channels=2,layout=interleaved "
       "! valve name=gate drop=true "
       "! opusenc name=audio-encode bitrate=64000 frame-size=20 "
-      "! rtpopuspay name=audio-pay pt=" + std::to_string(payload_type) +
-      " ! capsfilter caps=application/x-rtp,media=audio,encoding-name=OPUS,clock-rate=48000,payload=" +
+      "! rtpopuspay name=audio-pay pt=" +
+      std::to_string(payload_type) +
+      " ! capsfilter "
+      "caps=application/x-rtp,media=audio,encoding-name=OPUS,clock-rate=48000,payload=" +
       std::to_string(payload_type));
 }
 
