@@ -201,7 +201,9 @@ describe('PutMedia', () => {
     await using test = await start({ idleAckIntervalMs: 30, idleTimeoutMs: 90 });
     const upload = await open(test);
     upload.send(mkvHeader());
-    assert.deepEqual(typesOf(await upload.over()), ['IDLE', 'IDLE']);
+    const types = typesOf(await upload.over());
+    assert.ok(types.length >= 2, `${types.length} acknowledgements`);
+    assert.ok(types.every((type) => type === 'IDLE'));
   });
 
   it('ends when its stream is deleted', async () => {

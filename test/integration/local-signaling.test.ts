@@ -185,7 +185,7 @@ describe('signaling relay', () => {
   });
 
   it('closes what is idle, and counts pings as traffic', async () => {
-    await using channel = await Channel.open({ idleTimeoutMs: 200 });
+    await using channel = await Channel.open({ idleTimeoutMs: 600 });
     const quiet = await channel.viewer('quiet');
     const alive = await channel.viewer('alive');
     const pings = setInterval(() => {
