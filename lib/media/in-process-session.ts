@@ -47,6 +47,7 @@ export class InProcessMediaSession
   #error: KvsBridgeError | undefined;
   #watchdog: NodeJS.Timeout | undefined;
   #stopping = false;
+  #closing = false;
 
   start({ upload, ...receiver }: MediaSessionOptions): void {
     if (this.#receiver !== undefined || this.#stopping) return;
@@ -114,7 +115,7 @@ export class InProcessMediaSession
       });
     });
     sink.on('dropped', ({ videoFrames, reason }) => {
-      this.emit('lost', { videoFrames, reason });
+      if (!this.#closing) this.emit('lost', { videoFrames, reason });
     });
     sink.on('ackError', ({ errorId, errorName, timecodeMs, action }) => {
       const fragment = timecodeMs === undefined ? '' : ` for fragment ${timecodeMs}`;
@@ -252,9 +253,12 @@ export class InProcessMediaSession
     } catch (error) {
       this.#error ??= asKvsBridgeError(error, ErrorCode.putMedia);
     }
+    // Before the sink gives up: what is not confirmed by now is pending, it may be stored all the same.
+    const totals = this.#readTotals();
+    this.#closing = true;
     await this.#sink?.close();
     const end: MediaSessionEnd = {
-      totals: this.#readTotals(),
+      totals,
       ...(this.#error === undefined ? {} : { error: this.#error }),
     };
     this.emit('closed', end);
