@@ -105,7 +105,7 @@ function persistedText(fragment: PersistedFragment): string {
   const { fragmentNumber, durationMs, videoFrames, lagMs } = fragment;
   const duration = (durationMs / 1_000).toFixed(1);
   const lag = (lagMs / 1_000).toFixed(1);
-  return `PERSISTED fragment …${fragmentNumber.slice(-12)}: ${duration} s, ${videoFrames} frames, ${lag} s behind live`;
+  return `PERSISTED ${duration} s, ${videoFrames} frames, ${lag} s behind live: fragment ${fragmentNumber}`;
 }
 
 function isoOf(unixMs: number): string {

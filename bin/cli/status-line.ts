@@ -1,6 +1,6 @@
 /** The live status line: what it knows, and how it looks. */
 import { BridgeState } from '../../lib/index.js';
-import type { BridgeTotals, KvsBridge } from '../../lib/index.js';
+import type { KvsBridge } from '../../lib/index.js';
 
 /** What the status line shows. */
 export interface Status {
@@ -78,6 +78,9 @@ export class StatusKeeper {
   #video: Pick<Status, 'codec' | 'width' | 'height'> = {};
   #last: { readonly atMs: number; readonly bytes: number } | undefined;
   #bitrateBps: number | undefined;
+  // Totals come once a second: what is persisted shows at once.
+  #fragmentsPersisted = 0;
+  #persistedUntilMs: number | undefined;
 
   constructor(bridge: KvsBridge) {
     this.#bridge = bridge;
@@ -87,21 +90,24 @@ export class StatusKeeper {
     bridge.on('epoch', ({ width, height }) => {
       this.#video = { ...this.#video, width, height };
     });
+    bridge.on('persisted', ({ timecodeMs, durationMs }) => {
+      this.#fragmentsPersisted += 1;
+      this.#persistedUntilMs = Math.max(this.#persistedUntilMs ?? 0, timecodeMs + durationMs);
+    });
     bridge.on('totals', ({ videoBytesReceived }) => {
       this.#measure(videoBytesReceived, performance.now());
     });
   }
 
   read(): Status {
-    const totals = this.#bridge.totals;
-    const lagMs = lagOf(totals);
+    const until = this.#persistedUntilMs;
     return {
       state: this.#bridge.state,
       ...this.#video,
       ...(this.#bitrateBps === undefined ? {} : { bitrateBps: this.#bitrateBps }),
-      fragmentsPersisted: totals.fragmentsPersisted,
-      ...(lagMs === undefined ? {} : { lagMs }),
-      framesLost: totals.videoFramesLost,
+      fragmentsPersisted: this.#fragmentsPersisted,
+      ...(until === undefined ? {} : { lagMs: Math.max(0, Date.now() - until) }),
+      framesLost: this.#bridge.totals.videoFramesLost,
     };
   }
 
@@ -111,8 +117,4 @@ export class StatusKeeper {
     if (last === undefined || bytes < last.bytes || atMs - last.atMs < 100) return;
     this.#bitrateBps = ((bytes - last.bytes) * 8_000) / (atMs - last.atMs);
   }
-}
-
-function lagOf({ newestPersistedMs }: BridgeTotals): number | undefined {
-  return newestPersistedMs === 0 ? undefined : Math.max(0, Date.now() - newestPersistedMs);
 }

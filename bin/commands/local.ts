@@ -94,7 +94,7 @@ function report(kvs: LocalKvs, output: Output): void {
   });
   kvs.on('fragment', (fragment) => {
     const { streamName, fragmentNumber, durationMs } = fragment;
-    const text = `stream ${streamName}: fragment …${fragmentNumber.slice(-12)}, ${(durationMs / 1_000).toFixed(1)} s`;
+    const text = `stream ${streamName}: fragment ${fragmentNumber}, ${(durationMs / 1_000).toFixed(1)} s`;
     output.event('fragment', fragment, text, 'debug');
   });
 }
