@@ -30,11 +30,11 @@ bool IsPrintable(std::string_view text, bool allow_line_ends) {
   });
 }
 
-bool IsNumber(std::string_view text, std::uint64_t max) {
+bool IsNumber(std::string_view text, std::uint64_t max, std::uint64_t min = 0) {
   std::uint64_t value = 0;
   const auto* end = text.data() + text.size();
   const auto [parsed_to, error] = std::from_chars(text.data(), end, value);
-  return error == std::errc() && parsed_to == end && value <= max;
+  return error == std::errc() && parsed_to == end && value >= min && value <= max;
 }
 
 /// Every line must be `<letter>=<value>`: GStreamer's parser skips what it does not understand,
@@ -249,7 +249,9 @@ CandidateVerdict CheckRemoteCandidate(const std::string& candidate) {
   }
   if (fields.size() < 8) Reject("the candidate has fewer than 8 fields");
   if (fields[0].size() > 32) Reject("the candidate's foundation is longer than 32 characters");
-  if (!IsNumber(fields[1], 256)) Reject("the candidate's component is not a number");
+  if (!IsNumber(fields[1], 256, 1)) {
+    Reject("the candidate's component is not a number from 1 to 256");
+  }
   if (g_ascii_strcasecmp(fields[2].c_str(), "udp") != 0 &&
       g_ascii_strcasecmp(fields[2].c_str(), "tcp") != 0) {
     Reject("the candidate's transport is neither UDP nor TCP");

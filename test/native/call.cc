@@ -27,6 +27,13 @@ Call::~Call() {
   const auto publisher = TakePublisher();
 }
 
+ReceiverOptions Call::ShortFragments() {
+  ReceiverOptions options;
+  options.recorder.min_fragment_ms = 200;
+  options.recorder.target_fragment_ms = 400;
+  return options;
+}
+
 Call::MakePublisher Call::TestPicture(bool audio) {
   return [audio](const std::string& offer, std::shared_ptr<EventSink> events) {
     PublisherOptions options;
@@ -71,17 +78,17 @@ void Call::FromPublisher(const Event& event) {
   }
 }
 
-bool Call::WaitForFrames(std::uint64_t frames) {
-  return events().WaitForEvent<StatsEvent>("video frames", [frames](const StatsEvent& stats) {
-    return stats.video_frames_received >= frames;
-  });
+bool Call::WaitForMedia(std::size_t writes) {
+  return events().WaitForCount<MediaDataEvent>("media", writes);
 }
 
 bool Call::WaitForFragments(std::size_t fragments) {
-  return events().WaitFor("fragments", [fragments](const std::vector<Event>& all) {
-    std::size_t ended = 0;
-    for (const auto& event : all) ended += std::holds_alternative<FragmentEndEvent>(event) ? 1 : 0;
-    return ended >= fragments;
+  return events().WaitForCount<FragmentEndEvent>("fragments", fragments);
+}
+
+bool Call::WaitForFrames(std::uint64_t frames) {
+  return events().WaitForEvent<StatsEvent>("video frames", [frames](const StatsEvent& stats) {
+    return stats.video_frames_received >= frames;
   });
 }
 

@@ -21,17 +21,23 @@ class Call {
   using MakePublisher = std::function<std::unique_ptr<Session>(const std::string& offer,
                                                                std::shared_ptr<EventSink> events)>;
 
-  explicit Call(ReceiverOptions options = {}, MakePublisher make_publisher = TestPicture(true));
+  explicit Call(ReceiverOptions options = ShortFragments(),
+                MakePublisher make_publisher = TestPicture(true));
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
   ~Call();
 
+  /// A receiver whose fragments may be shorter than the service allows, so that tests need not
+  /// wait.
+  static ReceiverOptions ShortFragments();
   /// A publisher of the small test picture.
   static MakePublisher TestPicture(bool audio);
 
   /// Starts the receiver and, with its offer, the publisher. False when no offer came.
   bool Start();
-  /// Waits until the receiver has got this many video frames.
+  /// Waits until the receiver has written something this many times, about once for each frame.
+  bool WaitForMedia(std::size_t writes);
+  /// Waits until the receiver has got this many video frames; it tells once a second.
   bool WaitForFrames(std::uint64_t frames);
   /// Waits until this many fragments have ended.
   bool WaitForFragments(std::size_t fragments);

@@ -23,12 +23,15 @@ void EventLog::set_full(bool full) {
   full_ = full;
 }
 
-bool EventLog::WaitFor(const char* what,
-                       const std::function<bool(const std::vector<Event>&)>& done) {
-  std::unique_lock<std::mutex> lock(mutex_);
-  const bool happened = changed_.wait_for(lock, kPatience, [&] { return done(events_); });
+bool EventLog::WaitFor(const char* what, const Condition& done) {
+  const bool happened = WaitUpTo(kPatience, done);
   EXPECT_TRUE(happened) << "waited in vain for " << what;
   return happened;
+}
+
+bool EventLog::WaitUpTo(std::chrono::milliseconds limit, const Condition& done) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  return changed_.wait_for(lock, limit, [&] { return done(events_); });
 }
 
 std::vector<Event> EventLog::events() const {

@@ -25,8 +25,12 @@ class EventLog final : public EventSink {
   [[nodiscard]] bool IsFull() const override;
   void set_full(bool full);
 
+  using Condition = std::function<bool(const std::vector<Event>&)>;
+
   /// Waits until `done(events)`. Fails the test and returns false after kPatience.
-  bool WaitFor(const char* what, const std::function<bool(const std::vector<Event>&)>& done);
+  bool WaitFor(const char* what, const Condition& done);
+  /// Waits for what may never happen. Returns whether it did.
+  bool WaitUpTo(std::chrono::milliseconds limit, const Condition& done);
 
   /// Waits for an event of this type that fits.
   template <typename T>
@@ -38,6 +42,16 @@ class EventLog final : public EventSink {
         if (found != nullptr && fits(*found)) return true;
       }
       return false;
+    });
+  }
+
+  /// Waits until there are this many events of this type.
+  template <typename T>
+  bool WaitForCount(const char* what, std::size_t count) {
+    return WaitFor(what, [count](const std::vector<Event>& events) {
+      std::size_t found = 0;
+      for (const auto& event : events) found += std::holds_alternative<T>(event) ? 1 : 0;
+      return found >= count;
     });
   }
 

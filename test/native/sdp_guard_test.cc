@@ -139,14 +139,28 @@ TEST(CandidateGuardTest, KnowsTheEndAndNamesOfALink) {
 TEST(CandidateGuardTest, RefusesMalformedOnes) {
   const std::string good = "candidate:1 1 udp 2113937151 192.0.2.1 54400 typ host";
   EXPECT_EQ(CheckRemoteCandidate(good), CandidateVerdict::kUse);
-  for (const std::string& bad :
-       {std::string("nonsense"), std::string("candidate:"), std::string("candidate:1 1 udp 1"),
-        Replace(good, "candidate:1", "candidate:" + std::string(33, '1')),
-        Replace(good, "1 1 udp", "1 x udp"), Replace(good, "1 1 udp", "1 257 udp"),
-        Replace(good, "udp", "sctp"), Replace(good, "2113937151", "4294967296"),
-        Replace(good, "54400", "65536"), Replace(good, "54400", "-1"), Replace(good, "typ", "type"),
-        Replace(good, "host", "ghost"), good + "\r\na=x:y", good + " x \xC3\xA9",
-        good + std::string(600, ' ')}) {
+  for (const std::string& bad : {std::string("nonsense"),
+                                 std::string("candidate:"),
+                                 std::string("candidate:1 1 udp 1"),
+                                 Replace(good, "candidate:1", "candidate:" + std::string(33, '1')),
+                                 Replace(good, "1 1 udp", "1 x udp"),
+                                 Replace(good, "1 1 udp", "1 257 udp"),
+                                 Replace(good, "1 1 udp", "1 00 udp"),
+                                 Replace(good, "udp", "sctp"),
+                                 Replace(good, "udp", "tcp"),
+                                 Replace(good, "udp", "tcp") + " tcptype idle",
+                                 Replace(good, "udp", "tcp") + " tcptype",
+                                 Replace(good, "udp", " udp"),
+                                 Replace(good, "1 udp", "1\tudp"),
+                                 good + " ",
+                                 Replace(good, "2113937151", "4294967296"),
+                                 Replace(good, "54400", "65536"),
+                                 Replace(good, "54400", "-1"),
+                                 Replace(good, "typ", "type"),
+                                 Replace(good, "host", "ghost"),
+                                 good + "\r\na=x:y",
+                                 good + " x \xC3\xA9",
+                                 good + std::string(600, ' ')}) {
     EXPECT_THROW(CheckRemoteCandidate(bad), MediaError) << bad;
   }
 }
