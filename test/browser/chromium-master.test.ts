@@ -13,11 +13,8 @@ const durationMs = 60_000;
 describe('Chromium as the master', () => {
   it('is recorded for 60 s through its climb in resolution without a frame lost', async () => {
     await using stack = await LocalStack.start({ tls: 'self-signed' });
-    await using controlPlane = stack.controlPlane();
-    assert.ok(stack.kvs.wssUrl !== undefined);
     // The SDK takes wss:// only; the bridge itself stays on plain ws.
-    const { wss } = await controlPlane.signalingEndpoints(stack.channelArn, 'MASTER');
-    const endpoint = stack.kvs.wssUrl.replace(/\/$/, '') + wss.pathname.replace(/\/$/, '');
+    const endpoint = `${stack.kvs.wssUrl}/m`;
     await using browser = await BrowserMaster.start({
       channelArn: stack.channelArn,
       endpoint,
