@@ -235,7 +235,7 @@ class Analyzer {
   /// queue ! factories... ! appsink. @return the queue
   ElementPtr AddBranch(const std::string& name, std::initializer_list<const char*> factories,
                        const char* sink_caps, OnSample on_sample) {
-    const ElementPtr head = Add("queue", name + "-queue");
+    ElementPtr head = Add("queue", name + "-queue");
     // Bounded by bytes alone: interleaving differs from file to file.
     g_object_set(head.get(), "max-size-buffers", 0, "max-size-time", guint64{0}, nullptr);
     ElementPtr last = head;
