@@ -60,11 +60,11 @@ describe('OpenSSL isolation', () => {
         const bindings = texts.flatMap(parseBindings);
         const guardedCalls = bindings.filter(({ from }) => guarded.test(from));
         const intoDtls = guardedCalls.filter(
-          ({ from, to }) => from.startsWith("libgstdtls") && /^lib(ssl|crypto)/.test(to),
+          ({ from, to }) => from.startsWith('libgstdtls') && /^lib(ssl|crypto)/.test(to),
         );
         assert.ok(intoDtls.length > 20, 'the DTLS plugin was not seen calling OpenSSL at all');
         assert.deepEqual(
-          guardedCalls.filter(({ to }) => to === basename(node) || to.startsWith("libnode")),
+          guardedCalls.filter(({ to }) => to === basename(node) || to.startsWith('libnode')),
           [],
         );
       } finally {

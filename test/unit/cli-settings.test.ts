@@ -106,7 +106,9 @@ describe('settings', () => {
 
   it('says how to give what is required', () => {
     assert.throws(
-      () => { required('channel', undefined); },
+      () => {
+        required('channel', undefined);
+      },
       (error) =>
         error instanceof OptionsError &&
         /--channel <name>.*KVS_BRIDGE_CHANNEL.*"channel"/.test(error.fix ?? ''),
