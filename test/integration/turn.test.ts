@@ -60,7 +60,7 @@ async function startTurn(port: number): Promise<{ stop(): Promise<void>; allocat
     child.once('error', reject);
     createInterface({ input: child.stdout }).on('line', (line) => {
       if (/UDP listener opened|IPv4\. UDP listener opened/.test(line)) resolve();
-      if (/ALLOCATE processed, success/.test(line)) allocations += 1;
+      if (line.includes('ALLOCATE processed, success')) allocations += 1;
     });
   });
   await listening;
