@@ -56,25 +56,25 @@ class ObjectBuilder {
 struct Converter {
   Napi::Env env;
 
-  Napi::Object operator()(LocalDescriptionEvent event) const {
+  Napi::Object operator()(const LocalDescriptionEvent& event) const {
     return ObjectBuilder(env, "localDescription")
         .Set("sdpType", event.type)
         .Set("sdp", event.sdp)
         .Done();
   }
-  Napi::Object operator()(LocalCandidateEvent event) const {
+  Napi::Object operator()(const LocalCandidateEvent& event) const {
     return ObjectBuilder(env, "localCandidate")
         .Set("sdpMLineIndex", event.sdp_m_line_index)
         .Set("candidate", event.candidate)
         .Done();
   }
-  Napi::Object operator()(ConnectionStateEvent event) const {
+  Napi::Object operator()(const ConnectionStateEvent& event) const {
     return ObjectBuilder(env, "connectionState")
         .Set("connection", event.connection)
         .Set("ice", event.ice)
         .Done();
   }
-  Napi::Object operator()(TrackEvent event) const {
+  Napi::Object operator()(const TrackEvent& event) const {
     return ObjectBuilder(env, "track")
         .Set("kind", event.kind)
         .Set("codec", event.codec)
@@ -117,7 +117,7 @@ struct Converter {
         .Set("trailer", std::move(event.trailer))
         .Done();
   }
-  Napi::Object operator()(FramesDroppedEvent event) const {
+  Napi::Object operator()(const FramesDroppedEvent& event) const {
     return ObjectBuilder(env, "framesDropped")
         .Set("videoFrames", event.video_frames)
         .Set("reason", event.reason)
@@ -135,7 +135,7 @@ struct Converter {
         .Set("framesSent", event.frames_sent)
         .Done();
   }
-  Napi::Object operator()(ErrorEvent event) const {
+  Napi::Object operator()(const ErrorEvent& event) const {
     return ObjectBuilder(env, "error")
         .Set("kind", std::string(KindName(event.kind)))
         .Set("fatal", event.fatal)

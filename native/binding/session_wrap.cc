@@ -26,7 +26,6 @@ SessionWrap<Derived, SessionType>::SessionWrap(const Napi::CallbackInfo& info)
   // After the thread-safe function: hooks run last in, first out, and this one must come before
   // that function's own.
   napi_add_env_cleanup_hook(info.Env(), OnEnvironmentExit, this);
-  hooked_ = true;
 }
 
 template <typename Derived, typename SessionType>

@@ -39,7 +39,7 @@ class SessionWrap : public Napi::ObjectWrap<Derived> {
 
   std::shared_ptr<JsEventSink> events_;
   std::unique_ptr<SessionType> session_;
-  bool hooked_ = false;
+  bool hooked_ = true;  ///< the environment holds the clean-up hook that the constructor adds
 };
 
 /// `new Receiver(options, onEvents)`.

@@ -14,7 +14,8 @@ std::string ToWebrtcbinUri(const IceServer& server) {
     throw MediaError(ErrorKind::kOptions,
                      "an ICE server URI must begin with stun:, turn: or turns:");
   }
-  std::string_view address = std::string_view(server.uri).substr(colon + 1);
+  std::string_view address = server.uri;
+  address.remove_prefix(colon + 1);
   if (address.substr(0, 2) == "//") address.remove_prefix(2);
   if (address.empty() || address.find('@') != std::string_view::npos) {
     throw MediaError(ErrorKind::kOptions, "an ICE server URI must name a host and no user");

@@ -340,11 +340,11 @@ void PeerConnection::OnStateChanged() {
   }
 }
 
-void PeerConnection::EmitBadInput(const std::string& message) {
+void PeerConnection::EmitBadInput(const std::string& message) const {
   handlers_.emit(ErrorEvent{ErrorKind::kBadPeerInput, false, message, "webrtc", ""});
 }
 
-void PeerConnection::Fail(ErrorKind kind, const std::string& message) {
+void PeerConnection::Fail(ErrorKind kind, const std::string& message) const {
   handlers_.on_failed(MediaError(kind, message, "webrtc"));
 }
 

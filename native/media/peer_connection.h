@@ -81,8 +81,8 @@ class PeerConnection : public std::enable_shared_from_this<PeerConnection> {
   void SetLocal(const std::string& type, const GstStructure* reply);
   void OnRemoteSet();
   void OnStateChanged();
-  void EmitBadInput(const std::string& message);
-  void Fail(ErrorKind kind, const std::string& message);
+  void EmitBadInput(const std::string& message) const;
+  void Fail(ErrorKind kind, const std::string& message) const;
 
   /// Posts `task` to the loop; dropped when this object is closed or gone by then.
   void PostSelf(std::function<void(PeerConnection&)> task);

@@ -18,7 +18,7 @@ ReceiverSession::ReceiverSession(ReceiverOptions options, std::shared_ptr<EventS
     : Session("kvsb-receiver", options.peer, std::move(events)),
       options_(std::move(options)),
       inbox_(loop().poster(),
-             [this](std::vector<Delivery> deliveries) { Deliver(std::move(deliveries)); }) {}
+             [this](const std::vector<Delivery>& deliveries) { Deliver(deliveries); }) {}
 
 ReceiverSession::~ReceiverSession() { Shutdown(); }
 
@@ -108,7 +108,7 @@ void ReceiverSession::OnConnected() {
   if (options_.audio) recorder_->ExpectAudio(PeerSendsAudio(peer().element()));
 }
 
-void ReceiverSession::Deliver(std::vector<Delivery> deliveries) {
+void ReceiverSession::Deliver(const std::vector<Delivery>& deliveries) {
   if (state() == State::kClosed) return;
   for (const auto& delivery : deliveries) {
     if (!delivery.sample.sample) {

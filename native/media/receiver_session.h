@@ -57,7 +57,7 @@ class ReceiverSession final : public Session {
 
   void AddTransceivers();
   void RemoveTrack(const std::string& kind);
-  void Deliver(std::vector<Delivery> deliveries);
+  void Deliver(const std::vector<Delivery>& deliveries);
   void DeliverVideo(const TrackSample& sample);
   void DeliverAudio(const TrackSample& sample);
   void OnTrackEnd(unsigned track_id);

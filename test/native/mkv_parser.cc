@@ -32,7 +32,7 @@ class Reader {
     if (first == 0) throw std::runtime_error("a variable-length integer is over 8 bytes long");
     unsigned length = 1;
     while ((first & (0x80U >> (length - 1))) == 0) ++length;
-    const std::uint8_t marker = static_cast<std::uint8_t>(0x80U >> (length - 1));
+    const auto marker = static_cast<std::uint8_t>(0x80U >> (length - 1));
     std::uint64_t value = keep_marker ? first : static_cast<std::uint64_t>(first & ~marker);
     std::uint64_t ones = static_cast<std::uint64_t>(marker) - 1;
     for (unsigned i = 1; i < length; ++i) {

@@ -11,8 +11,6 @@ namespace {
 
 using testing::MakeFormat;
 using testing::RecorderRig;
-using testing::WrittenBlock;
-using testing::WrittenFragment;
 
 class RecorderTest : public ::testing::Test {
  protected:

@@ -212,13 +212,12 @@ std::string BrowserOffer() {
 }
 
 std::vector<std::string> PeerCandidates() {
-  return {
-      "candidate:842163049 1 udp 1677729535 203.0.113.7 46154 typ srflx raddr 10.0.0.5 rport "
-      "46154 generation 0 ufrag EsAw network-cost 999",
-      "candidate:0 1 UDP 2122252543 192.168.1.20 54321 typ host",
-      "candidate:1 1 TCP 2105524479 192.168.1.20 9 typ host tcptype active",
-      "a=candidate:6815297761 1 udp 2130706431 2001:db8::1 43567 typ host",
-      "candidate:3 2 udp 41885439 198.51.100.9 3478 typ relay raddr 203.0.113.7 rport 46154"};
+  return {std::string("candidate:842163049 1 udp 1677729535 203.0.113.7 46154 typ srflx ") +
+              "raddr 10.0.0.5 rport 9 generation 0 ufrag EsAw network-cost 999",
+          "candidate:0 1 UDP 2122252543 192.168.1.20 54321 typ host",
+          "candidate:1 1 TCP 2105524479 192.168.1.20 9 typ host tcptype active",
+          "a=candidate:6815297761 1 udp 2130706431 2001:db8::1 43567 typ host",
+          "candidate:3 2 udp 41885439 198.51.100.9 3478 typ relay raddr 203.0.113.7 rport 46154"};
 }
 
 std::string Replace(std::string sdp, std::string_view from, std::string_view to) {

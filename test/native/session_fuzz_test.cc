@@ -16,7 +16,6 @@ namespace {
 
 using testing::Call;
 using testing::EventLog;
-using testing::kPatience;
 using testing::Mutator;
 
 #if defined(__SANITIZE_THREAD__)
