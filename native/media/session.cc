@@ -76,6 +76,7 @@ void Session::DoStart() {
                                 [this](PadPtr pad, gulong probe) { OnPad(std::move(pad), probe); },
                                 [this] {
                                   if (state_ == State::kStarting) state_ = State::kLive;
+                                  DumpGraph("connected");
                                   OnConnected();
                                 },
                                 [this](const MediaError& error) { Fail(error); }});
@@ -88,8 +89,14 @@ void Session::DoStart() {
 
 void Session::Fail(const MediaError& error) {
   if (state_ == State::kStopping || state_ == State::kClosed) return;
+  DumpGraph("failed");
   Emit(ErrorEvent{error.kind(), true, error.what(), error.element(), error.debug()});
   DoStop(std::chrono::milliseconds(2'000));
+}
+
+void Session::DumpGraph(const char* moment) {
+  // A no-op unless GST_DEBUG_DUMP_DOT_DIR is set.
+  if (pipeline_) GST_DEBUG_BIN_TO_DOT_FILE_WITH_TS(pipeline(), GST_DEBUG_GRAPH_SHOW_ALL, moment);
 }
 
 void Session::DoStop(std::chrono::milliseconds deadline) {
@@ -113,6 +120,7 @@ void Session::Close() {
   if (state_ == State::kClosed) return;
   drain_deadline_.Cancel();
   tick_.Cancel();
+  DumpGraph("closing");
   if (peer_ != nullptr) peer_->Close();
   OnClosing();
   state_ = State::kClosed;

@@ -84,6 +84,8 @@ class Session {
   /// Any thread. Closes without draining, or without draining further.
   void Abandon();
   void Close();
+  /// Loop. Writes the pipeline as a dot file, for debugging.
+  void DumpGraph(const char* moment);
   void WatchBus();
   void OnBusMessage(GstMessage* message);
 
