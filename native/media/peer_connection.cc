@@ -353,8 +353,9 @@ void PeerConnection::Close() {
   for (const gulong id : std::exchange(signal_ids_, {})) {
     g_signal_handler_disconnect(webrtc_.get(), id);
   }
-  // webrtcbin drops what it has not begun without an answer, which GStreamer takes for a bug.
-  for (const auto& promise : promises_) gst_promise_interrupt(promise.get());
+  // On its own thread webrtcbin may be adding the elements of a transport. Were the pipeline taken
+  // down meanwhile, these would be dropped in READY. That thread never waits for this one.
+  for (const auto& promise : promises_) gst_promise_wait(promise.get());
 }
 
 }  // namespace kvsbridge

@@ -62,7 +62,8 @@ class PeerConnection : public std::enable_shared_from_this<PeerConnection> {
   /// Adds a candidate of the peer; queued until the remote description is set.
   void AddRemoteCandidate(unsigned m_line_index, const std::string& candidate);
 
-  /// Disconnects every handler; nothing is called afterwards. Idempotent.
+  /// Disconnects every handler and waits for the step of the negotiation that webrtcbin is at;
+  /// nothing is called afterwards. Idempotent. The pipeline must still run.
   void Close();
 
  private:
