@@ -48,20 +48,25 @@ export class Command implements AsyncDisposable {
 
   /** Resolves with the first event that fits, past ones included. */
   async event(fits: (event: CommandEvent) => boolean, limitMs = 30_000): Promise<CommandEvent> {
-    const deadline = AbortSignal.timeout(limitMs);
+    const expired = new Promise<never>((_, reject) => {
+      const timer = setTimeout(() => {
+        reject(new Error(`no such event of ${this.#child.spawnargs.slice(2).join(' ')}`));
+      }, limitMs);
+      timer.unref();
+    });
+    // It may expire long after the event was found.
+    expired.catch(() => undefined);
     for (;;) {
       const found = this.#events.find(fits);
       if (found !== undefined) return found;
-      await new Promise<void>((resolve, reject) => {
+      const arrived = new Promise<void>((resolve) => {
         const check = (): void => {
           this.#waiting.delete(check);
           resolve();
         };
         this.#waiting.add(check);
-        deadline.addEventListener('abort', () => {
-          reject(new Error(`no such event of ${this.#child.spawnargs.slice(2).join(' ')}`));
-        });
       });
+      await Promise.race([arrived, expired]);
     }
   }
 
