@@ -1,4 +1,5 @@
 /** What a Bridge tells its user. */
+import type { MediaTotals } from '../media/media-session.js';
 import type { KvsBridgeError } from '../util/errors.js';
 
 /** The states of a Bridge. Only {@link BridgeState.recording} means that media is being kept. */
@@ -38,26 +39,9 @@ export type BridgeStep =
   | 'persisted';
 
 /** Counts since the Bridge started, over all its sessions. */
-export interface BridgeTotals {
+export interface BridgeTotals extends MediaTotals {
   /** Sessions with a master, the present one included. */
   readonly sessions: number;
-  readonly videoFramesReceived: number;
-  readonly audioFramesReceived: number;
-  readonly videoBytesReceived: number;
-  /** Video frames in fragments that KVS confirmed as PERSISTED. */
-  readonly videoFramesStored: number;
-  readonly audioFramesStored: number;
-  readonly fragmentsPersisted: number;
-  readonly bytesPersisted: number;
-  /** Video frames that arrived and are lost for good. */
-  readonly videoFramesLost: number;
-  /** Video frames received and not yet (or, after the end, never) confirmed. */
-  readonly videoFramesPending: number;
-  readonly keyframeRequests: number;
-  /** Producer timestamp of the newest video frame received, Unix epoch ms; 0 before the first. */
-  readonly newestReceivedMs: number;
-  /** End of the newest persisted fragment, Unix epoch ms; 0 before the first. */
-  readonly newestPersistedMs: number;
 }
 
 /** A fragment that KVS keeps. */

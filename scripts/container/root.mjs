@@ -56,7 +56,11 @@ function debianMirror() {
     .map((file) => readFileSync(file, 'utf8'))
     .join('\n');
   const mirrors = text.match(/https?:\/\/\S+\/debian\/?(?=\s)/g) ?? [];
-  return mirrors[0] ?? 'http://deb.debian.org/debian';
+  if (mirrors[0] !== undefined) return mirrors[0];
+  throw new SetupError(
+    'apt on this machine names no Debian mirror to make the root from',
+    'add one to /etc/apt/sources.list, or run this on Debian',
+  );
 }
 
 /**
