@@ -1,5 +1,10 @@
 /** What a Bridge tells its user. */
-import type { MediaTotals } from '../media/media-session.js';
+import type {
+  MediaEpoch,
+  MediaTotals,
+  MediaTrack,
+  StoredFragment,
+} from '../media/media-session.js';
 import type { KvsBridgeError } from '../util/errors.js';
 
 /** The states of a Bridge. Only {@link BridgeState.recording} means that media is being kept. */
@@ -45,18 +50,7 @@ export interface BridgeTotals extends MediaTotals {
 }
 
 /** A fragment that KVS keeps. */
-export interface PersistedFragment {
-  readonly epoch: number;
-  /** KVS's own number: up to 128 digits, so a string. */
-  readonly fragmentNumber: string;
-  /** Producer timestamp of its first frame, Unix epoch ms. */
-  readonly timecodeMs: number;
-  readonly durationMs: number;
-  readonly videoFrames: number;
-  readonly audioFrames: number;
-  readonly bytes: number;
-  /** From the fragment's end at the bridge to its PERSISTED, in ms. */
-  readonly persistLatencyMs: number;
+export interface PersistedFragment extends StoredFragment {
   /** How far behind live the stored media ends now, in ms. */
   readonly lagMs: number;
 }
@@ -80,27 +74,9 @@ export interface KvsBridgeEvents {
   ];
   /** A step towards the first persisted fragment was made. */
   step: [step: { readonly step: BridgeStep; readonly elapsedMs: number }];
-  track: [
-    track: {
-      readonly kind: 'video' | 'audio';
-      /** As the master sends it, such as `H264`. */
-      readonly codec: string;
-      /** As it is stored: the same when it passes untouched. */
-      readonly storedAs: string;
-    },
-  ];
+  track: [track: MediaTrack];
   /** A stretch of constant codec configuration begins. */
-  epoch: [
-    epoch: {
-      readonly epoch: number;
-      readonly timecodeMs: number;
-      /** RFC 6381, such as `avc1.42c01f`. */
-      readonly videoCodec: string;
-      readonly width: number;
-      readonly height: number;
-      readonly audioCodec?: string;
-    },
-  ];
+  epoch: [epoch: MediaEpoch];
   /** KVS confirmed a fragment as PERSISTED. */
   persisted: [fragment: PersistedFragment];
   /** Received video frames that cannot be stored. */

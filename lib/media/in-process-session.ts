@@ -101,18 +101,7 @@ export class InProcessMediaSession
     });
     sink.on('persisted', (fragment) => {
       this.#totals.onPersisted(fragment);
-      const { epoch, fragmentNumber, timecodeMs, durationMs } = fragment;
-      const { videoFrames, audioFrames, bytes, persistLatencyMs } = fragment;
-      this.emit('persisted', {
-        epoch,
-        fragmentNumber: fragmentNumber ?? '',
-        timecodeMs,
-        durationMs,
-        videoFrames,
-        audioFrames,
-        bytes,
-        persistLatencyMs,
-      });
+      this.emit('persisted', { ...fragment, fragmentNumber: fragment.fragmentNumber ?? '' });
     });
     sink.on('dropped', ({ videoFrames, reason }) => {
       if (!this.#closing) this.emit('lost', { videoFrames, reason });

@@ -70,6 +70,43 @@ export const noTotals: MediaTotals = {
   newestPersistedMs: 0,
 };
 
+/** A track of the master that began to arrive. */
+export interface MediaTrack {
+  readonly kind: 'video' | 'audio';
+  /** As the master sends it, such as `H264`. */
+  readonly codec: string;
+  /** As it is stored: the same when it passes untouched. */
+  readonly storedAs: string;
+}
+
+/** A stretch of constant codec configuration. */
+export interface MediaEpoch {
+  readonly epoch: number;
+  /** Producer timestamp of its first frame, Unix epoch ms. */
+  readonly timecodeMs: number;
+  /** RFC 6381, such as `avc1.42c01f`. */
+  readonly videoCodec: string;
+  readonly width: number;
+  readonly height: number;
+  /** Absent when no audio track is declared. */
+  readonly audioCodec?: string;
+}
+
+/** A fragment that KVS keeps. */
+export interface StoredFragment {
+  readonly epoch: number;
+  /** KVS's own number: up to 128 digits, so a string. */
+  readonly fragmentNumber: string;
+  /** Producer timestamp of its first frame, Unix epoch ms. */
+  readonly timecodeMs: number;
+  readonly durationMs: number;
+  readonly videoFrames: number;
+  readonly audioFrames: number;
+  readonly bytes: number;
+  /** From the fragment's end at the bridge to its PERSISTED, in ms. */
+  readonly persistLatencyMs: number;
+}
+
 /** Events of a {@link MediaSession}. */
 export interface MediaSessionEvents {
   /** The offer to send to the master. */
@@ -78,37 +115,13 @@ export interface MediaSessionEvents {
   candidate: [candidate: { readonly candidate: string; readonly sdpMLineIndex: number }];
   /** W3C names of the peer connection's and ICE's states. */
   connectionState: [state: { readonly connection: string; readonly ice: string }];
-  track: [
-    track: { readonly kind: 'video' | 'audio'; readonly codec: string; readonly storedAs: string },
-  ];
-  epoch: [
-    epoch: {
-      readonly epoch: number;
-      readonly timecodeMs: number;
-      readonly videoCodec: string;
-      readonly width: number;
-      readonly height: number;
-      /** Absent when no audio track is declared. */
-      readonly audioCodec?: string;
-    },
-  ];
+  track: [track: MediaTrack];
+  /** A stretch of constant codec configuration begins. */
+  epoch: [epoch: MediaEpoch];
   /** A PutMedia connection changed state. */
   upload: [connection: { readonly state: 'opening' | 'open' | 'closed'; readonly epoch: number }];
   /** KVS confirmed a fragment as PERSISTED. */
-  persisted: [
-    fragment: {
-      readonly epoch: number;
-      readonly fragmentNumber: string;
-      /** Producer timestamp of its first frame, Unix epoch ms. */
-      readonly timecodeMs: number;
-      readonly durationMs: number;
-      readonly videoFrames: number;
-      readonly audioFrames: number;
-      readonly bytes: number;
-      /** From the fragment's last byte leaving to its PERSISTED, in ms. */
-      readonly persistLatencyMs: number;
-    },
-  ];
+  persisted: [fragment: StoredFragment];
   /** Received video frames that cannot be stored. */
   lost: [loss: { readonly videoFrames: number; readonly reason: string }];
   /** Uploading failed; it is tried again. `fatal`: only somebody's action is likely to help. */

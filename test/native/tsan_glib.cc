@@ -46,6 +46,7 @@ void DestroyHandover(gpointer pointer) {
 
 extern "C" {
 
+// The names are GLib's: a function of another name would stand in for nothing.
 // NOLINTBEGIN(readability-identifier-naming,readability-inconsistent-declaration-parameter-name)
 KVSB_EXPORT void g_mutex_lock(GMutex* mutex) {
   KVSB_NEXT(g_mutex_lock);
