@@ -12,6 +12,8 @@ import type { Resources } from './resources.js';
 
 interface SignalingLinkEvents {
   answer: [sdp: string];
+  /** The master offers: it wants to change its tracks. */
+  offer: [];
   candidate: [candidate: IceCandidate];
   /** The service refused a message, or said something unexpected. */
   warning: [error: KvsBridgeError];
@@ -83,6 +85,9 @@ export class SignalingLink extends EventEmitter<SignalingLinkEvents> implements 
   #listen(client: SignalingClient): void {
     client.on('answer', ({ sdp }) => {
       this.emit('answer', sdp);
+    });
+    client.on('offer', () => {
+      this.emit('offer');
     });
     client.on('candidate', ({ candidate }) => {
       this.emit('candidate', candidate);

@@ -64,7 +64,7 @@ export class ViewerSession extends EventEmitter<ViewerSessionEvents> {
       credentials.get({ signal }),
       link.ensureConnected(signal),
     ]);
-    this.#connectSignaling(media, link);
+    this.#connectSignaling(this.#inputs);
     this.#keepUp(media);
     media.setCredentials(keys);
     media.start(this.#mediaOptions(servers));
@@ -127,7 +127,7 @@ export class ViewerSession extends EventEmitter<ViewerSessionEvents> {
     };
   }
 
-  #connectSignaling(media: MediaSession, link: SignalingLink): void {
+  #connectSignaling({ media, link, options }: ViewerSessionInputs): void {
     media.on('offer', (sdp) => {
       this.#offer = sdp;
       this.#sendOffer(sdp);
@@ -156,10 +156,25 @@ export class ViewerSession extends EventEmitter<ViewerSessionEvents> {
     const onCandidate = ({ candidate, sdpMLineIndex }: IceCandidate): void => {
       media.addCandidate(candidate, sdpMLineIndex ?? 0);
     };
+    // In KVS the Viewer offers. A master that offers has other tracks than it answered with: it gets
+    // a fresh offer to answer, by a new session.
+    const onOffer = (): void => {
+      if (!this.#connected) return;
+      this.emit(
+        'warning',
+        new SignalingError(
+          ErrorCode.signaling,
+          'The master offers to change its tracks: a new session begins, with an offer for them',
+        ),
+      );
+      void media.stop({ drainTimeoutMs: options.drainTimeoutMs });
+    };
     link.on('answer', onAnswer);
+    link.on('offer', onOffer);
     link.on('candidate', onCandidate);
     this.#ended.signal.addEventListener('abort', () => {
       link.off('answer', onAnswer);
+      link.off('offer', onOffer);
       link.off('candidate', onCandidate);
     });
   }

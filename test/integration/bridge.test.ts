@@ -7,6 +7,7 @@ import type { BridgeEnd, KvsBridgeOptions, PersistedFragment } from '../../lib/i
 import { decodeErrors, probe, readTestFrames, readTicksMs, skewsMs } from '../support/decode.js';
 import { eventThat } from '../support/events.js';
 import { LocalStack } from '../support/local-stack.js';
+import { RawPeer } from '../support/raw-peer.js';
 
 const small = { width: 640, height: 360, videoBitrateBps: 600_000 } as const;
 
@@ -155,6 +156,34 @@ describe('KvsBridge', () => {
     assert.match(reasons[0] ?? '', /media process ended by itself with signal SIGKILL/);
     assert.notEqual(bridge.mediaProcessId, pid);
     const { totals } = await bridge.stop();
+    assert.equal(totals.sessions, 2);
+  });
+
+  it('makes a fresh offer to a master that offers other tracks, and keeps what came before', async () => {
+    await using stack = await LocalStack.start();
+    await using master = new TestMaster({ ...stack.connection, ...small });
+    await master.start();
+    await using bridge = new KvsBridge({ ...stack.connection, stream: stack.stream });
+    const warnings: string[] = [];
+    bridge.on('warning', ({ message }) => warnings.push(message));
+    await bridge.start();
+    await eventThat(bridge, 'persisted', () => true, 30_000);
+    await using controlPlane = stack.controlPlane();
+    const { wss } = await controlPlane.signalingEndpoints(stack.channelArn, 'MASTER');
+    const peer = await RawPeer.connect({ endpoint: String(wss), channelArn: stack.channelArn });
+    const sdp = { type: 'offer', sdp: 'v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n' };
+    const again = eventThat(bridge, 'state', ({ state }) => state === 'recording', 30_000);
+    peer.send({
+      action: 'SDP_OFFER',
+      recipientClientId: `kvs-bridge-${stack.stream}`,
+      messagePayload: Buffer.from(JSON.stringify(sdp)).toString('base64'),
+    });
+    // The master of before takes the channel back, and answers it.
+    await again;
+    assert.match(warnings.join(), /change its tracks/);
+    await peer.closed();
+    const { totals } = await bridge.stop();
+    assert.equal(totals.videoFramesStored, totals.videoFramesReceived);
     assert.equal(totals.sessions, 2);
   });
 
