@@ -211,11 +211,11 @@ export const optionTable = {
   masterTimeout: {
     kind: 'value',
     value: 'seconds',
-    description: "How long to wait for a master's first answer; 0 waits for ever",
+    description: "Give up without a master's first answer within this; 0 waits for ever",
     group: OptionGroup.time,
     parse: seconds(0, 86_400),
-    default: 30_000,
-    defaultText: '30',
+    default: 0,
+    defaultText: '0',
   },
   persistTimeout: {
     kind: 'value',

@@ -224,7 +224,7 @@ export class KvsBridge extends EventEmitter<KvsBridgeEvents> implements AsyncDis
       this.#fatal = new SignalingError(
         ErrorCode.noMaster,
         `No master answered on channel ${channel} within ${String(masterTimeoutMs / 1000)} s`,
-        { fix: 'Start the master (camera or browser), or wait for it with --master-timeout 0.' },
+        { fix: 'Start the master (camera or browser), or wait for it: leave --master-timeout out.' },
       );
       void media.stop({ drainTimeoutMs: 0 });
     });

@@ -36,7 +36,7 @@ export interface KvsBridgeOptions {
   readonly relayOnly?: boolean;
   /** STUN server URI, or null for none. @defaultValue the region's KVS STUN server */
   readonly stunUri?: string | null;
-  /** How long to wait for a master's first answer, in ms; 0 waits for ever. @defaultValue 30000 */
+  /** How long to wait for a master's first answer, in ms; 0 waits for ever. @defaultValue 0 */
   readonly masterTimeoutMs?: number;
   /** Without a PERSISTED for this long the state is `degraded`, in ms. @defaultValue 15000 */
   readonly persistTimeoutMs?: number;
@@ -65,7 +65,7 @@ const schema = v.strictObject({
   jitterBufferMs: v.exactOptional(rules.whole(0, 5_000), 200),
   relayOnly: v.exactOptional(rules.flag, false),
   stunUri: v.exactOptional(v.nullable(rules.text)),
-  masterTimeoutMs: v.exactOptional(rules.whole(0, 86_400_000), 30_000),
+  masterTimeoutMs: v.exactOptional(rules.whole(0, 86_400_000), 0),
   persistTimeoutMs: v.exactOptional(rules.whole(1_000, 600_000), 15_000),
   drainTimeoutMs: v.exactOptional(rules.whole(0, 600_000), 10_000),
   bufferMb: v.exactOptional(rules.whole(1, 4_096), 64),

@@ -127,7 +127,7 @@ describe('commands', () => {
     await master.until('ready');
     master.child.kill('SIGTERM');
     await master.end();
-    const bridge = start('waiting', '--master-timeout', '0');
+    const bridge = start('waiting');
     await bridge.until('ready');
     bridge.child.kill('SIGTERM');
     const end = await bridge.end();
