@@ -14,7 +14,13 @@ export type {
 } from './bridge/events.js';
 export { Isolation } from './media/create-session.js';
 export type { KvsBridgeOptions } from './bridge/options.js';
-export type { MediaEpoch, MediaTotals, MediaTrack, StoredFragment } from './media/media-session.js';
+export type {
+  MediaEpoch,
+  MediaGap,
+  MediaTotals,
+  MediaTrack,
+  StoredFragment,
+} from './media/media-session.js';
 export { TestMaster } from './publisher/test-master.js';
 export type { TestMasterEvents, TestMasterOptions } from './publisher/test-master.js';
 export { LocalKvs, localCredentials, writeRecording } from './local/index.js';

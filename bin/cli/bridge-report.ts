@@ -32,8 +32,9 @@ export function reportBridge(
   });
   bridge.on('epoch', (epoch) => {
     const { videoCodec, width, height, audioCodec = 'no audio' } = epoch;
+    const video = videoCodec === undefined ? 'no video' : `${videoCodec} ${width}x${height}`;
     const fields = { ...epoch, producerTimestamp: isoOf(epoch.timecodeMs) };
-    const text = `epoch ${epoch.epoch}: ${videoCodec} ${width}x${height}, ${audioCodec}`;
+    const text = `epoch ${epoch.epoch}: ${video}, ${audioCodec}`;
     output.event('epoch', fields, text);
   });
   bridge.on('persisted', (fragment) => {
@@ -42,6 +43,14 @@ export function reportBridge(
   });
   bridge.on('lost', (loss) => {
     output.event('lost', loss, `${loss.videoFrames} video frames lost: ${loss.reason}`, 'warn');
+  });
+  bridge.on('gap', (gap) => {
+    const fields = { ...gap, gapMs: gap.toMs - gap.fromMs };
+    output.event('gap', fields, `gap of ${fields.gapMs} ms: ${gap.reason}`, 'warn');
+  });
+  bridge.on('keyframeOverdue', (overdue) => {
+    const text = `no keyframe for ${overdue.waitedMs} ms, although asked for`;
+    output.event('keyframeOverdue', overdue, text, 'warn');
   });
   bridge.on('warning', (error) => {
     output.warning(error);

@@ -1,6 +1,7 @@
 /** What a Bridge tells its user. */
 import type {
   MediaEpoch,
+  MediaGap,
   MediaTotals,
   MediaTrack,
   StoredFragment,
@@ -81,6 +82,10 @@ export interface KvsBridgeEvents {
   persisted: [fragment: PersistedFragment];
   /** Received video frames that cannot be stored. */
   lost: [loss: { readonly videoFrames: number; readonly reason: string }];
+  /** Stored media has a hole. Holes between two sessions are not among these. */
+  gap: [gap: MediaGap];
+  /** Video arrives, but the master answers no request for a keyframe; repeated, less and less. */
+  keyframeOverdue: [overdue: { readonly waitedMs: number }];
   /** Totals so far, about once a second while a session runs. */
   totals: [totals: BridgeTotals];
   /** Something went wrong; the Bridge goes on. */

@@ -224,7 +224,9 @@ export class KvsBridge extends EventEmitter<KvsBridgeEvents> implements AsyncDis
       this.#fatal = new SignalingError(
         ErrorCode.noMaster,
         `No master answered on channel ${channel} within ${String(masterTimeoutMs / 1000)} s`,
-        { fix: 'Start the master (camera or browser), or wait for it: leave --master-timeout out.' },
+        {
+          fix: 'Start the master (camera or browser), or wait for it: leave --master-timeout out.',
+        },
       );
       void media.stop({ drainTimeoutMs: 0 });
     });
@@ -248,6 +250,8 @@ export class KvsBridge extends EventEmitter<KvsBridgeEvents> implements AsyncDis
       this.emit('persisted', { ...fragment, lagMs });
     });
     media.on('lost', (loss) => this.emit('lost', loss));
+    media.on('gap', (gap) => this.emit('gap', gap));
+    media.on('keyframeOverdue', (overdue) => this.emit('keyframeOverdue', overdue));
     media.on('totals', (totals) => {
       this.#totals.update(totals);
       this.emit('totals', this.#totals.read());

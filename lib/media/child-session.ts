@@ -189,8 +189,12 @@ export class ChildMediaSession extends EventEmitter<MediaSessionEvents> implemen
         this.emit('track', bodyOf(message));
         return;
       case 'epoch': {
-        const { audioCodec, ...epoch } = bodyOf(message);
-        this.emit('epoch', { ...epoch, ...(audioCodec === undefined ? {} : { audioCodec }) });
+        const { videoCodec, audioCodec, ...epoch } = bodyOf(message);
+        this.emit('epoch', {
+          ...epoch,
+          ...(videoCodec === undefined ? {} : { videoCodec }),
+          ...(audioCodec === undefined ? {} : { audioCodec }),
+        });
         return;
       }
       case 'upload':
@@ -201,6 +205,12 @@ export class ChildMediaSession extends EventEmitter<MediaSessionEvents> implemen
         return;
       case 'lost':
         this.emit('lost', message);
+        return;
+      case 'gap':
+        this.emit('gap', bodyOf(message));
+        return;
+      case 'keyframeOverdue':
+        this.emit('keyframeOverdue', bodyOf(message));
         return;
       case 'uploadError':
         this.emit('uploadError', { error: deserializeError(message.error), fatal: message.fatal });

@@ -146,7 +146,7 @@ export class InProcessMediaSession
         this.emit('epoch', {
           epoch,
           timecodeMs,
-          videoCodec,
+          ...(videoCodec === '' ? {} : { videoCodec }),
           width,
           height,
           ...(audioCodec === '' ? {} : { audioCodec }),
@@ -167,6 +167,14 @@ export class InProcessMediaSession
         return;
       case 'framesDropped':
         this.emit('lost', { videoFrames: event.videoFrames, reason: event.reason });
+        return;
+      case 'gap': {
+        const { fromMs, toMs, reason, videoFramesDropped } = event;
+        this.emit('gap', { fromMs, toMs, reason, videoFramesDropped });
+        return;
+      }
+      case 'keyframeOverdue':
+        this.emit('keyframeOverdue', { waitedMs: event.waitedMs });
         return;
       case 'stats':
         this.#feedWatchdog();

@@ -84,12 +84,25 @@ export interface MediaEpoch {
   readonly epoch: number;
   /** Producer timestamp of its first frame, Unix epoch ms. */
   readonly timecodeMs: number;
-  /** RFC 6381, such as `avc1.42c01f`. */
-  readonly videoCodec: string;
+  /** RFC 6381, such as `avc1.42c01f`; absent when no video track is declared. */
+  readonly videoCodec?: string;
+  /** In pixels; 0 when no video track is declared. */
   readonly width: number;
   readonly height: number;
-  /** Absent when no audio track is declared. */
+  /** RFC 6381 (`mp4a.40.2`), `alaw` or `ulaw`; absent when no audio track is declared. */
   readonly audioCodec?: string;
+}
+
+/** A hole in what is stored. */
+export interface MediaGap {
+  /** Where stored media ends, Unix epoch ms. */
+  readonly fromMs: number;
+  /** Where it goes on, Unix epoch ms. */
+  readonly toMs: number;
+  /** Why, such as `loss`, `source-silent` or `keyframe-wait`. */
+  readonly reason: string;
+  /** Frames that arrived and could not be stored; 0 where nothing arrived. */
+  readonly videoFramesDropped: number;
 }
 
 /** A fragment that KVS keeps. */
@@ -124,6 +137,10 @@ export interface MediaSessionEvents {
   persisted: [fragment: StoredFragment];
   /** Received video frames that cannot be stored. */
   lost: [loss: { readonly videoFrames: number; readonly reason: string }];
+  /** Stored media has a hole. */
+  gap: [gap: MediaGap];
+  /** Frames arrive, but no request for a keyframe is answered; repeated with growing waits. */
+  keyframeOverdue: [overdue: { readonly waitedMs: number }];
   /** Uploading failed; it is tried again. `fatal`: only somebody's action is likely to help. */
   uploadError: [failure: { readonly error: KvsBridgeError; readonly fatal: boolean }];
   /** Totals so far, about once a second. */

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { ErrorCode, MediaError, asKvsBridgeError } from '../util/errors.js';
 
 /** Why the native side failed; see native/media/media_error.h. */
-export type NativeErrorKind = 'media' | 'missingPlugin' | 'badPeerInput' | 'options';
+export type NativeErrorKind = 'media' | 'missingPlugin' | 'badPeerInput' | 'noKeyframe' | 'options';
 
 /** What a native session tells. All counts are since the session began. */
 export type NativeEvent =
@@ -45,11 +45,11 @@ export type NativeEvent =
       readonly type: 'epoch';
       readonly epoch: number;
       readonly timecodeMs: number;
-      /** RFC 6381, such as `avc1.42c01f`. */
+      /** RFC 6381, such as `avc1.42c01f`; empty without a video track, and then 0 x 0. */
       readonly videoCodec: string;
       readonly width: number;
       readonly height: number;
-      /** RFC 6381, empty when no audio track is declared. */
+      /** RFC 6381 (`mp4a.40.2`), `alaw` or `ulaw`; empty without an audio track. */
       readonly audioCodec: string;
       /** Matroska header of the epoch. */
       readonly header: Buffer;
@@ -72,6 +72,20 @@ export type NativeEvent =
       readonly type: 'framesDropped';
       readonly videoFrames: number;
       readonly reason: 'before-keyframe' | 'fragment-too-long' | 'queue-full';
+    }
+  | {
+      /** Stored media has a hole between two times (Unix epoch ms). */
+      readonly type: 'gap';
+      readonly fromMs: number;
+      readonly toMs: number;
+      /** See GapEvent in native/media/events.h. */
+      readonly reason: string;
+      readonly videoFramesDropped: number;
+    }
+  | {
+      /** Frames arrive, but no request for a keyframe is answered. */
+      readonly type: 'keyframeOverdue';
+      readonly waitedMs: number;
     }
   | {
       /** About once a second: also the sign that the native loop is alive. */
@@ -154,6 +168,13 @@ export interface NativeReceiver extends NativeSession {
   setAnswer(sdp: string): void;
   /** Asks the master for a keyframe now (RTCP PLI). */
   requestKeyframe(): void;
+  /**
+   * Keeps a tag with the next fragment, or with every one from the next on. An empty value takes a
+   * persistent tag back; a tag too many (the service takes ten) is reported as an `error` event.
+   *
+   * @throws {@link MediaError} with code `KVSB_OPTIONS` when the service would refuse it
+   */
+  putMetadata(name: string, value: string, persistent: boolean): void;
 }
 
 /** The answering test master's side of one viewer. */
@@ -208,6 +229,7 @@ const codeOfKind = {
   media: ErrorCode.media,
   missingPlugin: ErrorCode.missingPlugin,
   badPeerInput: ErrorCode.badPeerInput,
+  noKeyframe: ErrorCode.noKeyframe,
   options: ErrorCode.options,
 } as const satisfies Record<NativeErrorKind, ErrorCode>;
 
@@ -215,6 +237,8 @@ const fixOfKind: Record<NativeErrorKind, string | undefined> = {
   media: undefined,
   missingPlugin: 'Install the package named, then start again.',
   badPeerInput: undefined,
+  noKeyframe:
+    "Set the encoder's keyframe interval below 10 seconds, or let it answer requests for keyframes (RTCP PLI or FIR).",
   options: undefined,
 };
 

@@ -52,6 +52,12 @@ function forwardEvents(session: MediaSession): void {
   session.on('lost', (loss) => {
     forward({ type: 'lost', ...loss });
   });
+  session.on('gap', (gap) => {
+    forward({ type: 'gap', ...gap });
+  });
+  session.on('keyframeOverdue', (overdue) => {
+    forward({ type: 'keyframeOverdue', ...overdue });
+  });
   session.on('uploadError', ({ error, fatal }) => {
     forward({ type: 'uploadError', error: serializeError(error), fatal });
   });

@@ -52,6 +52,8 @@ export const ErrorCode = {
   mediaProcess: 'KVSB_MEDIA_PROCESS',
   /** An SDP or a candidate from the peer was not usable. */
   badPeerInput: 'KVSB_BAD_PEER_INPUT',
+  /** The master sends video without keyframes, so nothing of it can be stored. */
+  noKeyframe: 'KVSB_NO_KEYFRAME',
   /** PutMedia failed: connection, HTTP status or an ERROR acknowledgement. */
   putMedia: 'KVSB_PUT_MEDIA',
   /** Media could not be confirmed as persisted before the drain ended. */

@@ -8,6 +8,8 @@ const char* KindName(ErrorKind kind) {
       return "missingPlugin";
     case ErrorKind::kBadPeerInput:
       return "badPeerInput";
+    case ErrorKind::kNoKeyframe:
+      return "noKeyframe";
     case ErrorKind::kOptions:
       return "options";
     case ErrorKind::kMedia:

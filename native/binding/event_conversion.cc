@@ -123,6 +123,17 @@ struct Converter {
         .Set("reason", event.reason)
         .Done();
   }
+  Napi::Object operator()(const GapEvent& event) const {
+    return ObjectBuilder(env, "gap")
+        .Set("fromMs", event.from_ms)
+        .Set("toMs", event.to_ms)
+        .Set("reason", event.reason)
+        .Set("videoFramesDropped", event.video_frames_dropped)
+        .Done();
+  }
+  Napi::Object operator()(KeyframeOverdueEvent event) const {
+    return ObjectBuilder(env, "keyframeOverdue").Set("waitedMs", event.waited_ms).Done();
+  }
   Napi::Object operator()(StatsEvent event) const {
     return ObjectBuilder(env, "stats")
         .Set("videoFramesReceived", event.video_frames_received)

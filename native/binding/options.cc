@@ -20,11 +20,6 @@ Napi::Object ReadObject(const Napi::Value& value, const char* name) {
   return value.As<Napi::Object>();
 }
 
-bool ReadBool(const Napi::Value& value, const char* name) {
-  if (!value.IsBoolean()) Reject(name, "a boolean");
-  return value.As<Napi::Boolean>().Value();
-}
-
 PeerOptions ReadPeerOptions(const Napi::Object& object) {
   PeerOptions options;
   options.jitter_buffer_ms =
@@ -52,6 +47,11 @@ std::string ReadString(const Napi::Value& value, const char* name) {
   // C strings end at NUL: what lies behind it would silently be lost.
   if (text.find('\0') != std::string::npos) Reject(name, "free of NUL characters");
   return text;
+}
+
+bool ReadBool(const Napi::Value& value, const char* name) {
+  if (!value.IsBoolean()) Reject(name, "a boolean");
+  return value.As<Napi::Boolean>().Value();
 }
 
 unsigned ReadUnsigned(const Napi::Value& value, const char* name, unsigned min, unsigned max) {

@@ -15,6 +15,8 @@ PublisherOptions ReadPublisherOptions(const Napi::Value& value);
 
 /// An argument that must be a string. @throws MediaError (kOptions)
 std::string ReadString(const Napi::Value& value, const char* name);
+/// An argument that must be true or false. @throws MediaError (kOptions)
+bool ReadBool(const Napi::Value& value, const char* name);
 /// An argument that must be a whole number in [min, max]. @throws MediaError (kOptions)
 unsigned ReadUnsigned(const Napi::Value& value, const char* name, unsigned min, unsigned max);
 

@@ -82,6 +82,7 @@ Napi::Function ReceiverWrap::Define(Napi::Env env) {
                       InstanceMethod("setAnswer", &ReceiverWrap::SetAnswer),
                       InstanceMethod("addCandidate", &ReceiverWrap::AddCandidate),
                       InstanceMethod("requestKeyframe", &ReceiverWrap::RequestKeyframe),
+                      InstanceMethod("putMetadata", &ReceiverWrap::PutMetadata),
                       InstanceMethod("stop", &ReceiverWrap::Stop),
                       InstanceMethod("dispose", &ReceiverWrap::Dispose)});
 }
@@ -100,6 +101,17 @@ void ReceiverWrap::SetAnswer(const Napi::CallbackInfo& info) {
 
 void ReceiverWrap::RequestKeyframe(const Napi::CallbackInfo& /*info*/) {
   if (session() != nullptr) session()->RequestKeyframe();
+}
+
+void ReceiverWrap::PutMetadata(const Napi::CallbackInfo& info) {
+  Guard(info.Env(), [&] {
+    std::string name = ReadString(info[0], "name");
+    std::string value = ReadString(info[1], "value");
+    const bool persistent = ReadBool(info[2], "persistent");
+    if (session() != nullptr) {
+      session()->PutMetadata(std::move(name), std::move(value), persistent);
+    }
+  });
 }
 
 Napi::Function PublisherWrap::Define(Napi::Env env) {

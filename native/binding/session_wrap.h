@@ -51,6 +51,7 @@ class ReceiverWrap final : public SessionWrap<ReceiverWrap, ReceiverSession> {
  private:
   void SetAnswer(const Napi::CallbackInfo& info);
   void RequestKeyframe(const Napi::CallbackInfo& info);
+  void PutMetadata(const Napi::CallbackInfo& info);
 };
 
 /// `new Publisher(options, onEvents)`.

@@ -3,7 +3,6 @@
 
 #include <cstdint>
 
-#include "glib/ptr.h"
 #include "media/events.h"
 
 namespace kvsbridge {
@@ -17,7 +16,7 @@ constexpr std::int64_t kAacFrameNs = 1'000'000'000LL * kAacSamplesPerFrame / kAa
 /// AudioSpecificConfig (ISO/IEC 14496-3): object type 2, frequency index 3, two channels.
 Bytes AacCodecPrivate();
 
-/// One raw AAC-LC stereo frame that decodes to silence. A fresh reference to a shared buffer.
-BufferPtr SilentAacFrame();
+/// One raw AAC-LC stereo frame that decodes to silence.
+Bytes SilentAac();
 
 }  // namespace kvsbridge

@@ -40,11 +40,11 @@ struct TrackEvent {
 /// A stretch of constant codec configuration begins.
 struct EpochEvent {
   unsigned epoch = 0;
-  std::int64_t timecode_ms = 0;  ///< epoch milliseconds of its first keyframe
-  std::string video_codec;       ///< RFC 6381, such as "avc1.42c01f"
+  std::int64_t timecode_ms = 0;  ///< epoch milliseconds of its first frame
+  std::string video_codec;       ///< RFC 6381 ("avc1.42c01f"), empty without a video track
   unsigned width = 0;
   unsigned height = 0;
-  std::string audio_codec;  ///< RFC 6381 ("mp4a.40.2"), empty when no audio track is declared
+  std::string audio_codec;  ///< "mp4a.40.2", "alaw" or "ulaw", empty without an audio track
   Bytes header;             ///< what a sink must send first; MKV header for PutMedia
 };
 
@@ -81,6 +81,20 @@ struct FramesDroppedEvent {
   std::string reason;  ///< "before-keyframe", "fragment-too-long", "queue-full"
 };
 
+/// Stored media has a hole: nothing that plays lies between the two times (Unix epoch ms).
+struct GapEvent {
+  std::int64_t from_ms = 0;
+  std::int64_t to_ms = 0;
+  /// "start", "loss", "source-silent", "keyframe-wait", "fragment-too-long", "queue-full"
+  std::string reason;
+  unsigned video_frames_dropped = 0;
+};
+
+/// Frames arrive, but the sender answers no request for a keyframe. Repeated with growing waits.
+struct KeyframeOverdueEvent {
+  unsigned waited_ms = 0;  ///< since the last keyframe, or the first frame
+};
+
 /// Counters since the session began, sent about once a second.
 struct StatsEvent {
   std::uint64_t video_frames_received = 0;
@@ -105,10 +119,10 @@ struct ErrorEvent {
 /// Always the last event: the pipeline is gone.
 struct ClosedEvent {};
 
-using Event =
-    std::variant<LocalDescriptionEvent, LocalCandidateEvent, ConnectionStateEvent, TrackEvent,
-                 EpochEvent, FragmentStartEvent, MediaDataEvent, FragmentEndEvent, EpochEndEvent,
-                 FramesDroppedEvent, StatsEvent, ErrorEvent, ClosedEvent>;
+using Event = std::variant<LocalDescriptionEvent, LocalCandidateEvent, ConnectionStateEvent,
+                           TrackEvent, EpochEvent, FragmentStartEvent, MediaDataEvent,
+                           FragmentEndEvent, EpochEndEvent, FramesDroppedEvent, GapEvent,
+                           KeyframeOverdueEvent, StatsEvent, ErrorEvent, ClosedEvent>;
 
 /// Where a session's events go. Implementations accept calls from any thread and never block.
 class EventSink {

@@ -12,6 +12,7 @@ enum class ErrorKind {
   kMedia,          ///< the pipeline failed
   kMissingPlugin,  ///< a GStreamer element is not installed
   kBadPeerInput,   ///< an SDP or candidate of the peer is not usable
+  kNoKeyframe,     ///< the sender sends no keyframe, so nothing can be stored
   kOptions,        ///< a value handed in from TypeScript is not valid
 };
 

@@ -4,8 +4,6 @@
 #include <cstring>
 #include <random>
 
-#include "media/aac.h"
-
 namespace kvsbridge {
 namespace {
 
@@ -41,6 +39,7 @@ constexpr std::uint32_t kPixelHeight = 0xBA;
 constexpr std::uint32_t kAudio = 0xE1;
 constexpr std::uint32_t kSamplingFrequency = 0xB5;
 constexpr std::uint32_t kChannels = 0x9F;
+constexpr std::uint32_t kBitDepth = 0x6264;
 constexpr std::uint32_t kCluster = 0x1F43B675;
 constexpr std::uint32_t kTimestamp = 0xE7;
 constexpr std::uint32_t kPosition = 0xA7;
@@ -145,17 +144,21 @@ Bytes VideoTrack(const VideoFormat& format) {
   PutUnsigned(id::kPixelWidth, format.width, video);
   PutUnsigned(id::kPixelHeight, format.height, video);
   Bytes body;
-  PutTrackStart(MkvWriter::kVideoTrack, 1, "video", "V_MPEG4/ISO/AVC", format.codec_private, body);
+  PutTrackStart(MkvWriter::kVideoTrack, 1, "video",
+                format.codec == VideoCodec::kH265 ? "V_MPEGH/ISO/HEVC" : "V_MPEG4/ISO/AVC",
+                format.codec_private, body);
   PutBytes(id::kVideo, video, body);
   return body;
 }
 
-Bytes AudioTrack() {
+Bytes AudioTrack(const AudioFormat& format, unsigned number) {
   Bytes audio;
-  PutDouble(id::kSamplingFrequency, kAacSampleRate, audio);
-  PutUnsigned(id::kChannels, kAacChannels, audio);
+  PutDouble(id::kSamplingFrequency, format.sample_rate, audio);
+  PutUnsigned(id::kChannels, format.channels, audio);
+  if (format.codec != AudioCodec::kAac) PutUnsigned(id::kBitDepth, 8, audio);
   Bytes body;
-  PutTrackStart(MkvWriter::kAudioTrack, 2, "audio", "A_AAC", AacCodecPrivate(), body);
+  PutTrackStart(number, 2, "audio", format.codec == AudioCodec::kAac ? "A_AAC" : "A_MS/ACM",
+                format.codec_private, body);
   PutBytes(id::kAudio, audio, body);
   return body;
 }
@@ -169,8 +172,10 @@ Bytes MkvWriter::Header(const Epoch& epoch) {
   out.push_back(kUnknownSize);
   PutBytes(id::kInfo, Info(), out);
   Bytes tracks;
-  PutBytes(id::kTrackEntry, VideoTrack(*epoch.video), tracks);
-  if (epoch.has_audio) PutBytes(id::kTrackEntry, AudioTrack(), tracks);
+  if (epoch.video != nullptr) PutBytes(id::kTrackEntry, VideoTrack(*epoch.video), tracks);
+  if (epoch.audio != nullptr) {
+    PutBytes(id::kTrackEntry, AudioTrack(*epoch.audio, AudioTrackNumber(epoch)), tracks);
+  }
   PutBytes(id::kTracks, tracks, out);
   return out;
 }
@@ -196,16 +201,23 @@ void MkvWriter::SimpleBlock(unsigned track, std::int64_t timecode_ms, bool keyfr
   out.insert(out.end(), data, data + size);
 }
 
+void MkvWriter::Tags(const std::vector<FragmentTag>& tags, Bytes& out) {
+  if (tags.empty()) return;
+  Bytes body;
+  for (const auto& [name, value] : tags) {
+    Bytes simple_tag;
+    PutString(id::kTagName, name, simple_tag);
+    PutString(id::kTagString, value, simple_tag);
+    Bytes tag;
+    PutBytes(id::kSimpleTag, simple_tag, tag);
+    PutBytes(id::kTag, tag, body);
+  }
+  PutBytes(id::kTags, body, out);
+}
+
 Bytes MkvWriter::EndOfFragment() {
-  Bytes simple_tag;
-  PutString(id::kTagName, "AWS_KINESISVIDEO_END_OF_FRAGMENT", simple_tag);
-  PutString(id::kTagString, "", simple_tag);
-  Bytes tag;
-  PutBytes(id::kSimpleTag, simple_tag, tag);
-  Bytes tags;
-  PutBytes(id::kTag, tag, tags);
   Bytes out;
-  PutBytes(id::kTags, tags, out);
+  Tags({{"AWS_KINESISVIDEO_END_OF_FRAGMENT", ""}}, out);
   return out;
 }
 

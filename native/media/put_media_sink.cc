@@ -6,13 +6,23 @@ namespace kvsbridge {
 
 void PutMediaSink::BeginEpoch(const Epoch& epoch) {
   epoch_ = epoch.number;
-  events_.Emit(EpochEvent{epoch.number, epoch.timecode_ms, Rfc6381(*epoch.video),
-                          epoch.video->width, epoch.video->height,
-                          epoch.has_audio ? "mp4a.40.2" : "", MkvWriter::Header(epoch)});
+  EpochEvent event;
+  event.epoch = epoch.number;
+  event.timecode_ms = epoch.timecode_ms;
+  if (epoch.video != nullptr) {
+    event.video_codec = Rfc6381(*epoch.video);
+    event.width = epoch.video->width;
+    event.height = epoch.video->height;
+  }
+  if (epoch.audio != nullptr) event.audio_codec = CodecName(*epoch.audio);
+  event.header = MkvWriter::Header(epoch);
+  audio_track_ = MkvWriter::AudioTrackNumber(epoch);
+  events_.Emit(std::move(event));
 }
 
-void PutMediaSink::BeginFragment(std::int64_t timecode_ms) {
+void PutMediaSink::BeginFragment(std::int64_t timecode_ms, const std::vector<FragmentTag>& tags) {
   events_.Emit(FragmentStartEvent{epoch_, timecode_ms});
+  MkvWriter::Tags(tags, pending_);
   writer_.BeginCluster(timecode_ms, pending_);
 }
 
@@ -21,7 +31,7 @@ void PutMediaSink::WriteVideo(const VideoFrame& frame) {
 }
 
 void PutMediaSink::WriteAudio(const AudioFrame& frame) {
-  WriteBlock(MkvWriter::kAudioTrack, frame.pts_ns, true, frame.data.get());
+  WriteBlock(audio_track_, frame.pts_ns, true, frame.data.get());
 }
 
 void PutMediaSink::WriteBlock(unsigned track, std::int64_t pts_ns, bool keyframe, GstBuffer* data) {

@@ -13,7 +13,7 @@ class PutMediaSink : public MediaSink {
   explicit PutMediaSink(EventSink& events) : events_(events) {}
 
   void BeginEpoch(const Epoch& epoch) override;
-  void BeginFragment(std::int64_t timecode_ms) override;
+  void BeginFragment(std::int64_t timecode_ms, const std::vector<FragmentTag>& tags) override;
   void WriteVideo(const VideoFrame& frame) override;
   void WriteAudio(const AudioFrame& frame) override;
   void Flush() override;
@@ -28,6 +28,7 @@ class PutMediaSink : public MediaSink {
   MkvWriter writer_;
   Bytes pending_;
   unsigned epoch_ = 0;
+  unsigned audio_track_ = 0;
 };
 
 }  // namespace kvsbridge

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "media/aac.h"
 #include "media/aac_encoder.h"
 #include "media/gstreamer.h"
 #include "media/offer_caps.h"
@@ -36,6 +37,18 @@ void ReceiverSession::RequestKeyframe() {
   Post([this] {
     const auto video = tracks_.find("video");
     if (video != tracks_.end()) video->second.track->RequestKeyframe();
+  });
+}
+
+void ReceiverSession::PutMetadata(std::string name, std::string value, bool persistent) {
+  if (!persistent || !value.empty()) FragmentTags::Check(name, value);
+  Post([this, name = std::move(name), value = std::move(value), persistent] {
+    if (recorder_ == nullptr) return;
+    try {
+      recorder_->PutMetadata(name, value, persistent);
+    } catch (const MediaError& error) {
+      Emit(ErrorEvent{error.kind(), false, error.what(), "", ""});
+    }
   });
 }
 
@@ -144,6 +157,8 @@ void ReceiverSession::DeliverAudio(const TrackSample& sample) {
   AudioFrame frame;
   frame.pts_ns = clock_->ToUnixNs(sample.running_time) - AacEncoderDelayNs();
   frame.data = BufferPtr::Share(gst_sample_get_buffer(sample.sample.get()));
+  frame.duration_ns = kAacFrameNs;
+  frame.format = AacFormat();
   recorder_->OnAudio(std::move(frame), MediaClock::MonotonicNs());
 }
 

@@ -34,6 +34,10 @@ class ReceiverSession final : public Session {
   void SetRemoteAnswer(std::string sdp);
   /// Asks the master for a keyframe now. Any thread.
   void RequestKeyframe();
+  /// Keeps a tag with the next fragment, or with every one from the next on (`persistent`); a tag
+  /// too many is reported as a warning. Any thread.
+  /// @throws MediaError (kOptions) when the service would refuse the name or value
+  void PutMetadata(std::string name, std::string value, bool persistent);
 
  private:
   /// A track has an id, because a track that was replaced may still have something in the inbox.

@@ -87,7 +87,7 @@ void Recorder::Interleave(std::int64_t now_ns) {
 }
 
 void Recorder::InterleaveBefore(const VideoFrame& frame) {
-  if (fragment_ == nullptr || !epoch_->has_audio) return;
+  if (fragment_ == nullptr || epoch_->audio == nullptr) return;
   // In whole milliseconds, the unit of timecodes: what shares the frame's millisecond follows it.
   const std::int64_t limit_ns = frame.pts_ns / kNsPerMs * kNsPerMs;
   WriteAudioBefore(limit_ns);
@@ -95,7 +95,7 @@ void Recorder::InterleaveBefore(const VideoFrame& frame) {
 }
 
 bool Recorder::MayWrite(const VideoFrame& frame, std::int64_t now_ns) const {
-  if (fragment_ == nullptr || !epoch_->has_audio) return true;
+  if (fragment_ == nullptr || epoch_->audio == nullptr) return true;
   if (audio_covered_ns_ >= frame.pts_ns) return true;
   if (!audio_.empty() && audio_.back().pts_ns + kAacFrameNs >= frame.pts_ns) return true;
   return now_ns - frame.arrived_ns >= options_.interleave_hold_ms * kNsPerMs;
@@ -104,7 +104,7 @@ bool Recorder::MayWrite(const VideoFrame& frame, std::int64_t now_ns) const {
 bool Recorder::StartsFragment(const VideoFrame& frame) const {
   if (!frame.keyframe) return false;
   if (fragment_ == nullptr) return true;
-  if (*epoch_->video != *frame.format || epoch_->has_audio != audio_expected_) return true;
+  if (*epoch_->video != *frame.format || (epoch_->audio != nullptr) != audio_expected_) return true;
   return frame.pts_ns - fragment_->start_ns >= options_.min_fragment_ms * kNsPerMs;
 }
 
@@ -136,6 +136,7 @@ void Recorder::WriteVideo(VideoFrame frame) {
     frame_interval_ns_ = std::min(frame.pts_ns - last_video_ns_, kNsPerSecond);
   }
   last_video_ns_ = frame.pts_ns;
+  frame.dts_ns = frame.pts_ns;
   last_written_ms_ = std::max(last_written_ms_, frame.pts_ns / kNsPerMs);
   sink_.WriteVideo(frame);
   ++fragment_->totals.video_frames;
@@ -147,13 +148,13 @@ void Recorder::WriteVideo(VideoFrame frame) {
 
 void Recorder::BeginFragment(const VideoFrame& keyframe) {
   const bool new_epoch = epoch_ == nullptr || *epoch_->video != *keyframe.format ||
-                         epoch_->has_audio != audio_expected_;
+                         (epoch_->audio != nullptr) != audio_expected_;
   const std::int64_t timecode_ms = keyframe.pts_ns / kNsPerMs;
   if (first_timecode_ms_ == 0) first_timecode_ms_ = timecode_ms;
   if (new_epoch) {
     EndEpoch(keyframe.pts_ns);
-    epoch_ = std::make_unique<Epoch>(
-        Epoch{next_epoch_++, timecode_ms, keyframe.format, audio_expected_});
+    epoch_ = std::make_unique<Epoch>(Epoch{next_epoch_++, timecode_ms, keyframe.format,
+                                           audio_expected_ ? AacFormat() : nullptr});
     sink_.BeginEpoch(*epoch_);
   } else {
     EndFragment(keyframe.pts_ns);
@@ -162,7 +163,7 @@ void Recorder::BeginFragment(const VideoFrame& keyframe) {
   fragment_->totals.timecode_ms = timecode_ms;
   fragment_->start_ns = keyframe.pts_ns;
   fragment_->end_ns = keyframe.pts_ns;
-  sink_.BeginFragment(timecode_ms);
+  sink_.BeginFragment(timecode_ms, tags_.Take());
   // Sound from before the picture began belongs to no fragment; sound that runs on belongs here.
   audio_covered_ns_ = std::max(audio_covered_ns_, keyframe.pts_ns);
   while (!audio_.empty() && audio_.front().pts_ns / kNsPerMs < timecode_ms) audio_.pop_front();
@@ -179,7 +180,7 @@ void Recorder::WriteAudioBefore(std::int64_t limit_ns) {
 }
 
 bool Recorder::HasPlaceFor(const AudioFrame& frame) const {
-  if (fragment_ == nullptr || !epoch_->has_audio) return false;
+  if (fragment_ == nullptr || epoch_->audio == nullptr) return false;
   // Late sound: another fragment has begun, or silence already stands there.
   if (frame.pts_ns / kNsPerMs < fragment_->totals.timecode_ms) return false;
   if (frame.pts_ns + kAacFrameNs / 2 < audio_covered_ns_) return false;
@@ -197,7 +198,7 @@ void Recorder::WriteAudio(const AudioFrame& frame) {
 }
 
 void Recorder::FillSilence(std::int64_t until_ns) {
-  if (fragment_ == nullptr || !epoch_->has_audio) return;
+  if (fragment_ == nullptr || epoch_->audio == nullptr) return;
   const std::int64_t limit_ns =
       std::min(until_ns, fragment_->start_ns + options_.max_fragment_ms * kNsPerMs);
   // A gap that no whole frame fits into is jitter of the timestamps, not missing sound.
@@ -205,17 +206,18 @@ void Recorder::FillSilence(std::int64_t until_ns) {
     return audio_.empty() || end_ns <= audio_.front().pts_ns;
   };
   while (audio_covered_ns_ < limit_ns && fits(audio_covered_ns_ + kAacFrameNs)) {
-    WriteAudio(AudioFrame{audio_covered_ns_, SilentAacFrame(), true});
+    WriteAudio(
+        AudioFrame{audio_covered_ns_, SilentFrame(*AacFormat()), true, kAacFrameNs, AacFormat()});
   }
 }
 
 void Recorder::EndFragment(std::int64_t next_start_ns) {
   if (fragment_ == nullptr) return;
-  if (epoch_->has_audio && fragment_->totals.audio_frames == 0) {
+  if (epoch_->audio != nullptr && fragment_->totals.audio_frames == 0) {
     // Not behind the last picture: the next fragment may begin right after it.
     const std::int64_t pts_ns =
         std::max(fragment_->start_ns, std::min(audio_covered_ns_, last_video_ns_));
-    WriteAudio(AudioFrame{pts_ns, SilentAacFrame(), true});
+    WriteAudio(AudioFrame{pts_ns, SilentFrame(*AacFormat()), true, kAacFrameNs, AacFormat()});
   }
   // Within half a second the next fragment follows on; otherwise this one just ended.
   const bool adjacent = next_start_ns > 0 && next_start_ns - fragment_->end_ns < kNsPerSecond / 2;

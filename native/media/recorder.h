@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 
+#include "media/fragment_tags.h"
 #include "media/frame.h"
 #include "media/sink.h"
 
@@ -56,6 +57,11 @@ class Recorder {
   /// @param sink outlives the recorder
   Recorder(const RecorderOptions& options, MediaSink& sink, Handlers handlers);
 
+  /// Keeps a tag with the next fragment, or with every one from the next on; see FragmentTags::Put.
+  void PutMetadata(const std::string& name, const std::string& value, bool persistent) {
+    tags_.Put(name, value, persistent);
+  }
+
   /// Declares an AAC track from the next epoch on. Called when the peer agreed to send audio.
   void ExpectAudio(bool expected);
 
@@ -97,6 +103,7 @@ class Recorder {
   MediaSink& sink_;
   const Handlers handlers_;
 
+  FragmentTags tags_;
   std::deque<VideoFrame> video_;
   std::deque<AudioFrame> audio_;
   std::unique_ptr<Epoch> epoch_;

@@ -1,16 +1,27 @@
 // Where recorded media goes.
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "media/frame.h"
 
 namespace kvsbridge {
 
-/// Constant codec configuration of a stretch of media.
+/// Constant codec configuration of a stretch of media. At least one track is declared.
 struct Epoch {
   unsigned number = 0;
-  std::int64_t timecode_ms = 0;  ///< of its first keyframe
-  std::shared_ptr<const VideoFormat> video;
-  bool has_audio = false;  ///< AAC as in aac.h
+  std::int64_t timecode_ms = 0;              ///< of its first frame
+  std::shared_ptr<const VideoFormat> video;  ///< null: no video track is declared
+  std::shared_ptr<const AudioFormat> audio;  ///< null: no audio track is declared
+  /// B-frames were seen before it began: presentation order is not decode order.
+  bool reordered = false;
+};
+
+/// A name and value that the service keeps with a fragment; limits in fragment_tags.h.
+struct FragmentTag {
+  std::string name;
+  std::string value;
 };
 
 /// Counts of one fragment.
@@ -22,9 +33,8 @@ struct FragmentTotals {
   unsigned silent_audio_frames = 0;
 };
 
-/// Takes epochs of fragments of frames, in that nesting, in timestamp order. Called on the
-/// session's loop thread only and never blocks it: PutMedia hands bytes to TypeScript, kvssink
-/// queues.
+/// Takes epochs of fragments of frames, in that nesting, in decode order. Called on the session's
+/// loop thread only and never blocks it: PutMedia hands bytes to TypeScript, kvssink queues.
 class MediaSink {
  public:
   MediaSink() = default;
@@ -33,7 +43,8 @@ class MediaSink {
   virtual ~MediaSink() = default;
 
   virtual void BeginEpoch(const Epoch& epoch) = 0;
-  virtual void BeginFragment(std::int64_t timecode_ms) = 0;
+  /// @param tags belong to this fragment; at most ten, valid
+  virtual void BeginFragment(std::int64_t timecode_ms, const std::vector<FragmentTag>& tags) = 0;
   virtual void WriteVideo(const VideoFrame& frame) = 0;
   virtual void WriteAudio(const AudioFrame& frame) = 0;
   /// Everything written so far may leave now.

@@ -118,7 +118,7 @@ std::optional<VideoFormat> ReadVideoFormat(GstCaps* caps) {
   }
   const MappedBuffer mapped(gst_value_get_buffer(codec_data));
   if (mapped.size() < 7) return std::nullopt;
-  return VideoFormat{Bytes(mapped.data(), mapped.data() + mapped.size()),
+  return VideoFormat{VideoCodec::kH264, Bytes(mapped.data(), mapped.data() + mapped.size()),
                      static_cast<unsigned>(width), static_cast<unsigned>(height)};
 }
 

@@ -33,6 +33,8 @@ const shapes: Readonly<Record<NativeEvent['type'], Readonly<Record<string, strin
   },
   epochEnd: { epoch: 'number', trailer: 'object' },
   framesDropped: { videoFrames: 'number', reason: 'string' },
+  gap: { fromMs: 'number', toMs: 'number', reason: 'string', videoFramesDropped: 'number' },
+  keyframeOverdue: { waitedMs: 'number' },
   stats: {
     videoFramesReceived: 'number',
     audioFramesReceived: 'number',

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <string>
 
+#include "media/audio_format.h"
 #include "media/gstreamer.h"
 
 namespace kvsbridge {
@@ -40,7 +41,7 @@ TEST_P(SilentFrameTest, DecodesToSilence) {
   gst_element_set_state(pipeline.get(), GST_STATE_PLAYING);
   constexpr int kFrames = 50;
   for (int i = 0; i < kFrames; ++i) {
-    BufferPtr frame = SilentAacFrame();
+    BufferPtr frame = SilentFrame(*AacFormat());
     GST_BUFFER_PTS(frame.get()) = static_cast<GstClockTime>(i * kAacFrameNs);
     gst_app_src_push_buffer(GST_APP_SRC(in.get()), frame.release());
   }
@@ -68,8 +69,8 @@ INSTANTIATE_TEST_SUITE_P(Decoders, SilentFrameTest, ::testing::Values("avdec_aac
 
 TEST(AacTest, EverySilentFrameIsTheCallersOwn) {
   InitializeGStreamer();
-  const BufferPtr first = SilentAacFrame();
-  const BufferPtr second = SilentAacFrame();
+  const BufferPtr first = SilentFrame(*AacFormat());
+  const BufferPtr second = SilentFrame(*AacFormat());
   EXPECT_NE(first.get(), second.get());
   EXPECT_TRUE(gst_buffer_is_writable(first.get()));
 }

@@ -19,7 +19,8 @@ const Bytes kAvcc = {1, 0x42, 0xC0, 0x1F, 0xFF, 0xE1, 0, 2, 0x67, 0x42, 1, 0, 1,
 
 Epoch MakeEpoch(bool has_audio) {
   return {0, static_cast<std::int64_t>(kNowMs),
-          std::make_shared<const VideoFormat>(VideoFormat{kAvcc, 1280, 720}), has_audio};
+          std::make_shared<const VideoFormat>(VideoFormat{VideoCodec::kH264, kAvcc, 1280, 720}),
+          has_audio ? AacFormat() : nullptr};
 }
 
 TEST(MkvWriterTest, HeaderBeginsWithEbmlAndAnEndlessSegment) {
@@ -69,7 +70,7 @@ TEST(MkvWriterTest, DeclaresVideoAndAudio) {
   EXPECT_EQ(video.Child(0xE0).Child(0xBA).AsUnsigned(), 720U);
 
   const MkvElement& audio = tracks[1];
-  EXPECT_EQ(audio.Child(0xD7).AsUnsigned(), MkvWriter::kAudioTrack);
+  EXPECT_EQ(audio.Child(0xD7).AsUnsigned(), 2U);
   EXPECT_EQ(audio.Child(0x83).AsUnsigned(), 2U);
   EXPECT_EQ(audio.Child(0x86).AsString(), "A_AAC");
   EXPECT_EQ(audio.Child(0x63A2).data, (Bytes{0x11, 0x90}));

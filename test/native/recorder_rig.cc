@@ -14,8 +14,11 @@ BufferPtr BufferWithId(std::uint32_t id) {
 }  // namespace
 
 std::shared_ptr<const VideoFormat> MakeFormat(unsigned width, unsigned height) {
-  return std::make_shared<const VideoFormat>(VideoFormat{
-      {1, 0x42, 0xC0, 0x1F, 0xFF, 0xE0, 0, static_cast<std::uint8_t>(height / 10)}, width, height});
+  return std::make_shared<const VideoFormat>(
+      VideoFormat{VideoCodec::kH264,
+                  {1, 0x42, 0xC0, 0x1F, 0xFF, 0xE0, 0, static_cast<std::uint8_t>(height / 10)},
+                  width,
+                  height});
 }
 
 RecorderRig::RecorderRig(const RecorderOptions& options)
@@ -37,7 +40,9 @@ std::uint32_t RecorderRig::Video(std::int64_t pts_ms, bool keyframe) {
 void RecorderRig::Audio(double pts_ms) {
   AudioFrame frame;
   frame.pts_ns = kZeroMs * kNsPerMs + static_cast<std::int64_t>(pts_ms * kNsPerMs);
-  frame.data = SilentAacFrame();
+  frame.data = SilentFrame(*AacFormat());
+  frame.duration_ns = kAacFrameNs;
+  frame.format = AacFormat();
   recorder_.OnAudio(std::move(frame), MonotonicNs());
 }
 

@@ -128,7 +128,7 @@ TEST_F(RecorderTest, InterleavesInTimestampOrder) {
   rig.Stream(33, 5'000, true);
   rig.recorder().Finish();
   EXPECT_LE(rig.sink().worst_disorder_ms(), 0);
-  EXPECT_TRUE(rig.sink().epochs()[0].has_audio);
+  EXPECT_NE(rig.sink().epochs()[0].audio, nullptr);
   EXPECT_GT(rig.fragments()[0].Count(false), 200U);
   // The stream's sound begins with its second frame.
   EXPECT_LE(rig.sink().silent_frames(), 2U);
@@ -268,8 +268,8 @@ TEST_F(RecorderTest, AnAppearingAudioTrackBeginsAnEpochAndAsksForItsKeyframe) {
   rig.Stream(633, 900, true);
   rig.recorder().Finish();
   ASSERT_EQ(rig.sink().epochs().size(), 2U);
-  EXPECT_FALSE(rig.sink().epochs()[0].has_audio);
-  EXPECT_TRUE(rig.sink().epochs()[1].has_audio);
+  EXPECT_EQ(rig.sink().epochs()[0].audio, nullptr);
+  EXPECT_NE(rig.sink().epochs()[1].audio, nullptr);
   EXPECT_EQ(rig.fragments()[0].Count(false), 0U);
 }
 
@@ -284,7 +284,7 @@ TEST_F(RecorderTest, AVanishingAudioTrackBeginsAnEpochWithoutIt) {
   rig.Video(933);
   rig.recorder().Finish();
   ASSERT_EQ(rig.sink().epochs().size(), 2U);
-  EXPECT_FALSE(rig.sink().epochs()[1].has_audio);
+  EXPECT_EQ(rig.sink().epochs()[1].audio, nullptr);
 }
 
 TEST_F(RecorderTest, CutsAFragmentAtNineteenSeconds) {

@@ -26,7 +26,8 @@ void RecordingSink::BeginEpoch(const Epoch& epoch) {
   epochs_.push_back(epoch);
 }
 
-void RecordingSink::BeginFragment(std::int64_t timecode_ms) {
+void RecordingSink::BeginFragment(std::int64_t timecode_ms,
+                                  const std::vector<FragmentTag>& /*tags*/) {
   EXPECT_TRUE(epoch_open_) << "a fragment began outside of an epoch";
   EXPECT_FALSE(fragment_open_) << "a fragment began inside another";
   EXPECT_GT(timecode_ms, newest_ms_) << "a fragment began within what was written before it";
@@ -58,7 +59,7 @@ void RecordingSink::WriteVideo(const VideoFrame& frame) {
 
 void RecordingSink::WriteAudio(const AudioFrame& frame) {
   ASSERT_TRUE(fragment_open_) << "an audio frame outside of a fragment";
-  EXPECT_TRUE(epochs_.back().has_audio) << "audio in an epoch that declares none";
+  EXPECT_NE(epochs_.back().audio, nullptr) << "audio in an epoch that declares none";
   const std::int64_t timecode_ms = frame.pts_ns / kNsPerMs;
   EXPECT_GE(timecode_ms, newest_audio_ms_) << "audio goes back in time";
   newest_audio_ms_ = timecode_ms;
@@ -81,7 +82,7 @@ void RecordingSink::EndFragment(const FragmentTotals& totals) {
   auto& fragment = fragments_.back();
   const unsigned audio = fragment.Count(false);
   EXPECT_GE(totals.video_frames, 1U);
-  if (epochs_.back().has_audio) {
+  if (epochs_.back().audio != nullptr) {
     EXPECT_GE(totals.audio_frames, 1U) << "a declared track is missing";
   }
   EXPECT_EQ(totals.video_frames, fragment.Count(true));

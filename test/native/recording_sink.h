@@ -35,7 +35,7 @@ struct WrittenFragment {
 class RecordingSink final : public MediaSink {
  public:
   void BeginEpoch(const Epoch& epoch) override;
-  void BeginFragment(std::int64_t timecode_ms) override;
+  void BeginFragment(std::int64_t timecode_ms, const std::vector<FragmentTag>& tags) override;
   void WriteVideo(const VideoFrame& frame) override;
   void WriteAudio(const AudioFrame& frame) override;
   void Flush() override { ++flushes_; }
