@@ -27,6 +27,8 @@ export default async function* report(source) {
     if (type === 'test:stdout' || type === 'test:stderr') of(data.file).output.push(data.message);
     else if (type === 'test:pass') of(data.file).pass(data);
     else if (type === 'test:fail') of(data.file).fail(data);
+    // What a test itself tells; the runner's own sums stand at the outermost level.
+    else if (type === 'test:diagnostic' && data.nesting > 0) of(data.file).note(data.message);
   }
   const reports = [...files.values()].sort((a, b) => a.file.localeCompare(b.file));
   for (const fileReport of reports) yield fileReport.toString();
@@ -45,6 +47,8 @@ class FileReport {
   output = [];
   /** @type {string[]} */
   #failures = [];
+  /** @type {Set<string>} */
+  #notes = new Set();
   #durationMs = 0;
 
   /** @param {string} file path of the source, relative to the project */
@@ -59,6 +63,12 @@ class FileReport {
     if (data.details.type === 'suite' || this.#isFile(data)) return;
     if (data.skip !== undefined || data.todo !== undefined) this.skipped += 1;
     else this.passed += 1;
+    if (typeof data.skip === 'string') this.note(`skipped: ${data.skip}`);
+  }
+
+  /** @param {string} text told once, however often it is said */
+  note(text) {
+    this.#notes.add(text);
   }
 
   /** @param {any} data of a `test:fail` event */
@@ -78,7 +88,8 @@ class FileReport {
 
   toString() {
     const count = `${this.passed} passed, ${this.failed} failed, ${this.skipped} skipped`;
-    const line = `${this.file}: ${count}, ${(this.#durationMs / 1000).toFixed(1)} s\n`;
+    const notes = [...this.#notes].map((note) => `${indent(note)}\n`).join('');
+    const line = `${this.file}: ${count}, ${(this.#durationMs / 1000).toFixed(1)} s\n${notes}`;
     if (this.failed === 0) return line;
     const output = this.output.join('').trimEnd().split('\n').slice(-shownOutputLines).join('\n');
     const printed = output === '' ? '' : `the file printed:\n${indent(output)}\n`;

@@ -94,10 +94,14 @@ async function packetTimesMs(file: string, stream: 'v' | 'a'): Promise<number[]>
     ],
     { maxBuffer },
   );
-  return stdout
-    .trim()
-    .split('\n')
-    .map((line) => Number.parseFloat(line) * 1000);
+  return (
+    stdout
+      .trim()
+      .split('\n')
+      .map((line) => Number.parseFloat(line) * 1000)
+      // Packets stand in the order of decoding, pictures come out in that of presentation.
+      .sort((a, b) => a - b)
+  );
 }
 
 /** Every video frame of a recording of the test picture, in order. */

@@ -1,0 +1,3 @@
+import { describeSink } from './suite.js';
+
+describeSink('putmedia');
