@@ -177,6 +177,8 @@ export class KvsBridge extends EventEmitter<KvsBridgeEvents> implements AsyncDis
       this.#monitor.pause();
       const cause = this.#fatal ?? error;
       if (cause !== undefined && fatalCodes.has(cause.code)) throw cause;
+      // What ended this session need not be what ends the next one, or the Bridge.
+      this.#fatal = undefined;
       if (performance.now() - beganAtMs > stableSessionMs) backoff.reset();
       if (cause !== undefined) this.emit('warning', cause);
       this.#setState(BridgeState.reconnecting, cause?.message ?? 'the session ended');
