@@ -78,7 +78,8 @@ struct EpochEndEvent {
 /// Received video frames that could not be stored.
 struct FramesDroppedEvent {
   unsigned video_frames = 0;
-  std::string reason;  ///< "before-keyframe", "fragment-too-long", "queue-full"
+  /// "before-keyframe", "fragment-too-long", "queue-full", "undecodable" (packets were lost)
+  std::string reason;
 };
 
 /// Stored media has a hole: nothing that plays lies between the two times (Unix epoch ms).

@@ -67,6 +67,7 @@ void ReceiverSession::OnStart() {
             if (video != tracks_.end()) video->second.track->RequestKeyframe();
           },
           [this](unsigned frames, const char* reason) { dropped_[reason] += frames; }});
+  rtp_tap_ = std::make_unique<RtpTap>(peer().element());
   AddTransceivers();
   gst_element_set_state(GST_ELEMENT_CAST(pipeline()), GST_STATE_PLAYING);
   clock_ = std::make_unique<MediaClock>(GST_ELEMENT_CAST(pipeline()));
@@ -91,13 +92,16 @@ void ReceiverSession::OnPad(PadPtr pad, gulong block_probe) {
     const std::string kind = ReadPadMedia(pad.get()).kind;
     RemoveTrack(kind);  // a new SSRC replaces the track it belonged to
     const unsigned id = next_track_id_++;
-    auto track = Track::Create(pipeline(), pad.get(),
-                               {[inbox = inbox_, kind, id](TrackSample sample) {
-                                  inbox.Push({kind, id, std::move(sample)});
-                                },
-                                [inbox = inbox_, kind, id] {
-                                  inbox.Push({kind, id, {}});
-                                }});
+    rtp_tap_->Attach(pad.get());
+    auto track = Track::Create(
+        pipeline(), pad.get(),
+        {[inbox = inbox_, kind, id](TrackSample sample) {
+           inbox.Push({kind, id, std::move(sample)});
+         },
+         [inbox = inbox_, kind, id] {
+           inbox.Push({kind, id, {}});
+         },
+         [this] { RequestKeyframe(); }, [this] { Post([this] { OnUndecodable(); }); }});
     Emit(TrackEvent{kind, track->codec(), kind == "video" ? track->codec() : "AAC"});
     if (kind == "audio") recorder_->ExpectAudio(true);
     tracks_[kind] = {id, std::move(track)};
@@ -162,6 +166,11 @@ void ReceiverSession::DeliverAudio(const TrackSample& sample) {
   recorder_->OnAudio(std::move(frame), MediaClock::MonotonicNs());
 }
 
+void ReceiverSession::OnUndecodable() {
+  ++undecodable_frames_;
+  ++dropped_["undecodable"];
+}
+
 void ReceiverSession::OnDrain() {
   for (const auto& [kind, active] : tracks_) active.track->Drain();
   if (flowing_.empty()) FinishDrain();
@@ -201,11 +210,11 @@ void ReceiverSession::ReportDrops() {
 void ReceiverSession::EmitStats() {
   const RecorderStats& stats = recorder_->stats();
   StatsEvent event;
-  event.video_frames_received = stats.video_frames_received;
+  event.video_frames_received = stats.video_frames_received + undecodable_frames_;
   event.audio_frames_received = stats.audio_frames_received;
   event.video_bytes_received = stats.video_bytes_received;
   event.video_frames_written = stats.video_frames_written;
-  event.video_frames_dropped = stats.video_frames_dropped;
+  event.video_frames_dropped = stats.video_frames_dropped + undecodable_frames_;
   event.keyframe_requests = stats.keyframe_requests;
   event.newest_video_timecode_ms = stats.newest_video_ms;
   Emit(event);

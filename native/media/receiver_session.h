@@ -11,6 +11,7 @@
 #include "glib/inbox.h"
 #include "media/media_clock.h"
 #include "media/recorder.h"
+#include "media/rtp_tap.h"
 #include "media/session.h"
 #include "media/track.h"
 
@@ -65,6 +66,7 @@ class ReceiverSession final : public Session {
   void DeliverVideo(const TrackSample& sample);
   void DeliverAudio(const TrackSample& sample);
   void OnTrackEnd(unsigned track_id);
+  void OnUndecodable();
   void ReportDrops();
   void EmitStats();
 
@@ -73,12 +75,14 @@ class ReceiverSession final : public Session {
   std::unique_ptr<MediaSink> sink_;
   std::unique_ptr<Recorder> recorder_;
   std::unique_ptr<MediaClock> clock_;
+  std::unique_ptr<RtpTap> rtp_tap_;
   ObjectPtr<GstWebRTCRTPTransceiver> video_transceiver_;
   std::map<std::string, ActiveTrack> tracks_;  ///< by kind
   std::set<unsigned> flowing_;                 ///< ids of the tracks that have not ended
   std::map<std::string, unsigned> dropped_;    ///< by reason, since the last report
   CapsPtr video_caps_;
   std::shared_ptr<const VideoFormat> video_format_;
+  std::uint64_t undecodable_frames_ = 0;  ///< dropped before the recorder saw them
   unsigned next_track_id_ = 0;
   unsigned ticks_ = 0;
 };

@@ -58,8 +58,7 @@ std::optional<std::int64_t> RtpTimeline::CommonOffsetNs() const {
   std::optional<std::int64_t> common;
   for (const auto& [ssrc, stream] : streams_) {
     const auto arrival = stream.clock.arrival_offset_ns();
-    const bool lives =
-        newest_arrival_ns_ - stream.clock.last_arrival_ns() < SenderClock::kWindowNs;
+    const bool lives = newest_arrival_ns_ - stream.clock.last_arrival_ns() < SenderClock::kWindowNs;
     if (!arrival || !stream.report_offset_ns || !lives) continue;
     const std::int64_t offset = *arrival - *stream.report_offset_ns;
     common = common ? std::min(*common, offset) : offset;
@@ -174,8 +173,8 @@ void RtpTimeline::Slew(Stream& stream, std::int64_t passed_ns, std::int64_t targ
     stream.applied_offset_ns = target_ns;
     return;
   }
-  const std::int64_t limit = passed_ns / (std::llabs(error) > kJumpNs ? kFastSlewDivisor
-                                                                      : kSlewDivisor);
+  const std::int64_t limit =
+      passed_ns / (std::llabs(error) > kJumpNs ? kFastSlewDivisor : kSlewDivisor);
   const double share = std::min(1.0, static_cast<double>(passed_ns) / kSlewTimeNs);
   const auto wanted = static_cast<std::int64_t>(static_cast<double>(error) * share);
   stream.applied_offset_ns += std::clamp(wanted, -limit, limit);

@@ -13,11 +13,11 @@ namespace kvsbridge {
 
 /// Maps RTP timestamps to the bridge's clock.
 ///
-/// Each stream's media time (see SenderClock) is put on the sender's common clock by its RTCP sender
-/// reports, and the common clock on the bridge's by the least delayed arrivals of all streams. So
-/// sound and picture stay as far apart as the sender's reports say, whatever the network does to
-/// either, and both follow the bridge's clock, whatever the sender's clock does. A stream without
-/// reports goes by its own arrivals.
+/// Each stream's media time (see SenderClock) is put on the sender's common clock by its RTCP
+/// sender reports, and the common clock on the bridge's by the least delayed arrivals of all
+/// streams. So sound and picture stay as far apart as the sender's reports say, whatever the
+/// network does to either, and both follow the bridge's clock, whatever the sender's clock does. A
+/// stream without reports goes by its own arrivals.
 ///
 /// Corrections are applied slowly, by at most 4 % of the time passed (20 % when more than half a
 /// second is to be made good); only a clock that is more than half a second behind jumps forward. A
@@ -43,8 +43,8 @@ class RtpTimeline {
   void OnSenderReport(std::uint32_t ssrc, std::uint64_t ntp, std::uint32_t timestamp);
 
   /// Bridge clock time at which a packet that has arrived was (apart from the least network delay)
-  /// captured. Equal for all packets of a frame; in the order of RTP time, not of the calls. Nothing
-  /// for an unknown stream.
+  /// captured. Equal for all packets of a frame; in the order of RTP time, not of the calls.
+  /// Nothing for an unknown stream.
   [[nodiscard]] std::optional<std::int64_t> Map(std::uint32_t ssrc, std::uint16_t sequence,
                                                 std::uint32_t timestamp);
 

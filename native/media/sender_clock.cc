@@ -151,10 +151,9 @@ std::optional<std::int64_t> SenderClock::MediaNs(std::uint16_t sequence,
                                                  std::uint32_t timestamp) const {
   if (segments_.empty()) return std::nullopt;
   const std::int64_t extended = ExtendSequence(sequence);
-  const auto newest_first =
-      std::find_if(segments_.rbegin(), segments_.rend(), [extended](const Segment& segment) {
-        return segment.first_sequence <= extended;
-      });
+  const auto newest_first = std::find_if(
+      segments_.rbegin(), segments_.rend(),
+      [extended](const Segment& segment) { return segment.first_sequence <= extended; });
   const Segment& segment = newest_first == segments_.rend() ? segments_.front() : *newest_first;
   return ToNs(segment, Extend(segment, timestamp));
 }

@@ -80,7 +80,7 @@ class SenderClock {
   std::optional<std::int64_t> late_since_ns_;
   std::int64_t late_min_offset_ns_ = 0;
   std::optional<std::int64_t> newest_media_ns_;  ///< since the last restart
-  std::int64_t last_sequence_ = 0;  ///< extended; the newest
+  std::int64_t last_sequence_ = 0;               ///< extended; the newest
   std::int64_t first_arrival_ns_ = 0;
   std::int64_t last_arrival_ns_ = 0;
   unsigned restarts_ = 0;

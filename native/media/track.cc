@@ -7,7 +7,9 @@
 
 #include "media/aac.h"
 #include "media/aac_encoder.h"
+#include "media/audio_retimer.h"
 #include "media/gstreamer.h"
+#include "media/loss_gate.h"
 #include "media/media_error.h"
 
 namespace kvsbridge {
@@ -61,9 +63,6 @@ ElementPtr MakeCapsFilter(const std::string& name, const std::string& caps_text)
 
 std::vector<ElementPtr> H264Elements(Track::Handlers handlers) {
   auto depay = MakeElement("rtph264depay", "video-depay");
-  // Both default to false. After a loss nothing undecodable may pass, and a PLI must go out at
-  // once.
-  g_object_set(depay.get(), "wait-for-keyframe", TRUE, "request-keyframe", TRUE, nullptr);
   auto parse = MakeElement("h264parse", "video-parse");
   auto sink =
       MakeAppSink("video-out", "video/x-h264,stream-format=avc,alignment=au", std::move(handlers));
@@ -81,6 +80,8 @@ std::vector<ElementPtr> OpusElements(Track::Handlers handlers) {
   auto encode = MakeAacEncoder("audio-encode");
   auto sink =
       MakeAppSink("audio-out", "audio/mpeg,mpegversion=4,stream-format=raw", std::move(handlers));
+  RetimeAudio(PadPtr::Adopt(gst_element_get_static_pad(convert.get(), "sink")).get(),
+              PadPtr::Adopt(gst_element_get_static_pad(encode.get(), "src")).get());
   return {depay, decode, convert, resample, raw, encode, sink};
 }
 
@@ -92,6 +93,14 @@ GstPadProbeReturn SendEos(GstPad* /*pad*/, GstPadProbeInfo* /*info*/, gpointer u
 
 GstPadProbeReturn DropData(GstPad* /*pad*/, GstPadProbeInfo* /*info*/, gpointer /*user_data*/) {
   return GST_PAD_PROBE_DROP;
+}
+
+/// What a lost packet leaves undecodable ends between parser and sink, where it can be counted.
+void GateLosses(GstPad* packets, const ElementPtr& parser, const std::string& codec,
+                const Track::Handlers& handlers) {
+  const auto frames = PadPtr::Adopt(gst_element_get_static_pad(parser.get(), "src"));
+  LossGate::Install(packets, frames.get(), codec, IsWholeIdr,
+                    {handlers.on_loss, handlers.on_undecodable});
 }
 
 }  // namespace
@@ -126,7 +135,8 @@ std::unique_ptr<Track> Track::Create(GstBin* pipeline, GstPad* pad, Handlers han
   const PadMedia media = ReadPadMedia(pad);
   std::vector<ElementPtr> elements;
   if (media.kind == "video" && media.codec == "H264") {
-    elements = H264Elements(std::move(handlers));
+    elements = H264Elements(handlers);
+    GateLosses(pad, elements[1], media.codec, handlers);
   } else if (media.kind == "audio" && media.codec == "OPUS") {
     elements = OpusElements(std::move(handlers));
   } else {

@@ -20,13 +20,17 @@ struct TrackSample {
 
 /// The elements between one webrtcbin pad and one appsink.
 ///
-/// Built, linked and torn down on the loop thread; `on_sample` and `on_eos` run on the streaming
+/// Built, linked and torn down on the loop thread; the handlers run on the streaming
 /// thread and must only copy and post.
 class Track {
  public:
   struct Handlers {
     std::function<void(TrackSample)> on_sample;
     std::function<void()> on_eos;
+    /// Packets were lost: a keyframe is needed before video goes on.
+    std::function<void()> on_loss;
+    /// A video frame was dropped because it cannot be decoded.
+    std::function<void()> on_undecodable;
   };
 
   /// Builds the elements for the pad's codec inside `pipeline`, links and starts them.

@@ -139,8 +139,8 @@ TEST_P(SteppingSenderTest, AStepLeavesNoTrace) {
 INSTANTIATE_TEST_SUITE_P(Steps, SteppingSenderTest,
                          ::testing::Values(std::tuple(1'000, 0, 0), std::tuple(-1'000, 0, 0),
                                            std::tuple(0, 1'000, 1'000),
-                                           std::tuple(0, -1'000, -1'000),
-                                           std::tuple(0, 1'000, 0), std::tuple(0, 0, -1'000),
+                                           std::tuple(0, -1'000, -1'000), std::tuple(0, 1'000, 0),
+                                           std::tuple(0, 0, -1'000),
                                            std::tuple(1'000, 1'000, 1'000),
                                            std::tuple(-1'000, -1'000, -1'000),
                                            std::tuple(3'600'000, 40'000'000, -40'000'000)));

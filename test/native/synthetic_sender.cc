@@ -28,7 +28,8 @@ struct Happening {
 std::uint32_t Timestamp(const SyntheticStream& stream, std::int64_t t) {
   const std::int64_t media = stream.media_clock(t);
   const std::int64_t rate = stream.clock_rate_hz;
-  const std::int64_t ticks = media / kNsPerSecond * rate + media % kNsPerSecond * rate / kNsPerSecond;
+  const std::int64_t ticks =
+      media / kNsPerSecond * rate + media % kNsPerSecond * rate / kNsPerSecond;
   return stream.first_timestamp + static_cast<std::uint32_t>(static_cast<std::uint64_t>(ticks));
 }
 
@@ -48,8 +49,8 @@ void AddPackets(const SyntheticStream& stream, std::size_t index, std::int64_t d
     for (unsigned packet = 0; packet < stream.packets_per_frame; ++packet) {
       const std::int64_t sent_ns = t + stream.encode_ns + packet * 300'000;
       const std::int64_t arrival_ns = sent_ns + stream.delay(sent_ns);
-      Happening event{arrival_ns,           Happening::Kind::kArrival, index, sequence++,
-                      Timestamp(stream, t), 0,                         t};
+      Happening event{
+          arrival_ns, Happening::Kind::kArrival, index, sequence++, Timestamp(stream, t), 0, t};
       out.push_back(event);
       // In sequence order, as a jitter buffer lets them out.
       output_ns = std::max(output_ns, arrival_ns + jitter_buffer_ns);
@@ -68,8 +69,8 @@ void AddReports(const SyntheticStream& stream, std::size_t index, std::int64_t d
        t += stream.report_every_ns) {
     const std::uint64_t ntp = stream.tamper(Ntp(stream, t));
     if (ntp == 0) continue;
-    out.push_back({t + stream.delay(t), Happening::Kind::kReport, index, 0, Timestamp(stream, t),
-                   ntp, 0});
+    out.push_back(
+        {t + stream.delay(t), Happening::Kind::kReport, index, 0, Timestamp(stream, t), ntp, 0});
   }
 }
 
@@ -113,8 +114,8 @@ double LargestSkewMs(const std::vector<MappedFrame>& one, const std::vector<Mapp
     while (j + 1 < other.size() && other[j + 1].captured_ns <= frame.captured_ns) ++j;
     const bool together = std::llabs(other[j].captured_ns - frame.captured_ns) < 100'000'000;
     if (frame.captured_ns < after_ns || !together) continue;
-    const std::int64_t skew = (frame.mapped_ns - frame.captured_ns) -
-                              (other[j].mapped_ns - other[j].captured_ns);
+    const std::int64_t skew =
+        (frame.mapped_ns - frame.captured_ns) - (other[j].mapped_ns - other[j].captured_ns);
     largest = std::max(largest, std::abs(static_cast<double>(skew)) / 1e6);
   }
   return largest;
