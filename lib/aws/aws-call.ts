@@ -3,6 +3,7 @@ import { sleep } from '../util/abort.js';
 import { Backoff } from '../util/backoff.js';
 import { awsErrorOf, failureOfError, isTransient } from './aws-errors.js';
 import type { AwsCall } from './aws-errors.js';
+import { areSameKeys } from './credentials.js';
 import type { AwsCredentials, CredentialsSource } from './credentials.js';
 import { KvsBridgeError } from '../util/errors.js';
 
@@ -63,12 +64,4 @@ export async function callAws<T>(
       await sleep(backoff.nextDelayMs(), signal);
     }
   }
-}
-
-function areSameKeys(a: AwsCredentials, b: AwsCredentials): boolean {
-  return (
-    a.accessKeyId === b.accessKeyId &&
-    a.secretAccessKey === b.secretAccessKey &&
-    a.sessionToken === b.sessionToken
-  );
 }

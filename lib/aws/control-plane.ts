@@ -218,22 +218,35 @@ export class ControlPlane implements AsyncDisposable {
   }
 
   /** The base URL of PutMedia for a stream, to which the caller appends `/putMedia`. */
-  async putMediaEndpoint(nameOrArn: string, options: Abortable = {}): Promise<URL> {
-    const action = 'GetDataEndpoint';
-    const ref = parseResource('stream', nameOrArn, this.region);
-    const { DataEndpoint: endpoint } = await this.#client.call(
-      action,
-      ref,
-      (api, http) => api.getDataEndpoint({ ...streamOf(ref), APIName: 'PUT_MEDIA' }, http),
-      options,
-    );
-    return endpointUrl(endpoint, ['https:', 'http:'], action);
+  putMediaEndpoint(nameOrArn: string, options: Abortable = {}): Promise<URL> {
+    return this.#dataEndpoint(nameOrArn, 'PUT_MEDIA', options);
+  }
+
+  /** The base URL of ListFragments for a stream, to which the caller appends `/listFragments`. */
+  listFragmentsEndpoint(nameOrArn: string, options: Abortable = {}): Promise<URL> {
+    return this.#dataEndpoint(nameOrArn, 'LIST_FRAGMENTS', options);
   }
 
   /** Closes idle connections. Calls after it work and open new ones. */
   [Symbol.asyncDispose](): Promise<void> {
     this.#client.close();
     return Promise.resolve();
+  }
+
+  async #dataEndpoint(
+    nameOrArn: string,
+    apiName: 'LIST_FRAGMENTS' | 'PUT_MEDIA',
+    options: Abortable,
+  ): Promise<URL> {
+    const action = 'GetDataEndpoint';
+    const ref = parseResource('stream', nameOrArn, this.region);
+    const { DataEndpoint: endpoint } = await this.#client.call(
+      action,
+      ref,
+      (api, http) => api.getDataEndpoint({ ...streamOf(ref), APIName: apiName }, http),
+      options,
+    );
+    return endpointUrl(endpoint, ['https:', 'http:'], action);
   }
 
   /** A name that is taken is no failure: another process may have made it a moment ago. */

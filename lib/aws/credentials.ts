@@ -13,6 +13,15 @@ export interface AwsCredentials {
   readonly expiration?: Date;
 }
 
+/** Whether a request signed with one is as good as a request signed with the other. */
+export function areSameKeys(a: AwsCredentials, b: AwsCredentials): boolean {
+  return (
+    a.accessKeyId === b.accessKeyId &&
+    a.secretAccessKey === b.secretAccessKey &&
+    a.sessionToken === b.sessionToken
+  );
+}
+
 /** Hands out credentials that are valid now. */
 export interface CredentialsSource {
   /**

@@ -26,6 +26,8 @@ export interface SignRequestOptions extends SigningScope {
   readonly url: URL;
   /** Headers to send. All but hop-by-hop headers and `user-agent` are signed. */
   readonly headers: Record<string, string>;
+  /** What is sent as a whole, and so is part of the signature. @defaultValue nothing */
+  readonly body?: string;
 }
 
 /** A URL to be signed by {@link presignUrl}. */
@@ -37,7 +39,8 @@ export interface PresignUrlOptions extends SigningScope {
 }
 
 /**
- * Signs a request whose body is not part of the signature (PutMedia streams it).
+ * Signs a request. A body that is streamed is not part of the signature (PutMedia); one that is
+ * given here is.
  *
  * There is no `x-amz-content-sha256` header, as in AWS's own producer: with it a service could take
  * the empty hash for a promise about the body.
@@ -46,11 +49,14 @@ export interface PresignUrlOptions extends SigningScope {
  * temporary credentials, `x-amz-security-token`; names in lower case
  */
 export async function signRequest(options: SignRequestOptions): Promise<Record<string, string>> {
-  const { method, url, now = new Date() } = options;
+  const { method, url, body, now = new Date() } = options;
   const signer = await createSigner(options);
   const headers: Record<string, string> = { host: url.host };
   for (const [name, value] of Object.entries(options.headers)) headers[name.toLowerCase()] = value;
-  const signed = await signer.sign({ method, ...partsOf(url), headers }, { signingDate: now });
+  const signed = await signer.sign(
+    { method, ...partsOf(url), headers, ...(body === undefined ? {} : { body }) },
+    { signingDate: now },
+  );
   return signed.headers;
 }
 

@@ -14,6 +14,8 @@ export interface Resources {
   readonly retentionHours: number;
   /** PutMedia endpoint. */
   readonly dataEndpoint: URL;
+  /** ListFragments endpoint: what became of media that was not acknowledged is asked there. */
+  readonly archiveEndpoint: URL;
 }
 
 /**
@@ -75,7 +77,7 @@ async function findStream(
   controlPlane: ControlPlane,
   { stream: name, createStream, retentionHours }: ResolvedOptions,
   signal: AbortSignal,
-): Promise<Pick<Resources, 'streamName' | 'retentionHours' | 'dataEndpoint'>> {
+): Promise<Pick<Resources, 'archiveEndpoint' | 'dataEndpoint' | 'retentionHours' | 'streamName'>> {
   const stream = await controlPlane.describeStream(name, { signal }).catch((error: unknown) => {
     const missing = error instanceof AwsError && error.code === ErrorCode.streamNotFound;
     if (!missing || !createStream) throw error;
@@ -90,9 +92,14 @@ async function findStream(
       },
     );
   }
+  const [dataEndpoint, archiveEndpoint] = await Promise.all([
+    controlPlane.putMediaEndpoint(name, { signal }),
+    controlPlane.listFragmentsEndpoint(name, { signal }),
+  ]);
   return {
     streamName: stream.name,
     retentionHours: stream.retentionHours,
-    dataEndpoint: await controlPlane.putMediaEndpoint(name, { signal }),
+    dataEndpoint,
+    archiveEndpoint,
   };
 }

@@ -80,6 +80,10 @@ export class ViewerSession extends EventEmitter<ViewerSessionEvents> {
       if (!this.#answered) void media.stop({ drainTimeoutMs: 0 });
     }, offerLifetimeMs);
     this.#scheduleReoffer(0);
+    media.on('credentialsRefused', () => {
+      this.#inputs.credentials.invalidate();
+      void this.#renewCredentials(media);
+    });
     media.once('closed', () => {
       this.#ended.abort();
       clearInterval(keepCredentials);
@@ -118,6 +122,7 @@ export class ViewerSession extends EventEmitter<ViewerSessionEvents> {
       targetFragmentMs: options.fragmentTargetMs,
       upload: {
         dataEndpoint: resources.dataEndpoint.href,
+        archiveEndpoint: resources.archiveEndpoint.href,
         streamName: resources.streamName,
         region: options.region,
         ...(options.ca === undefined ? {} : { ca: options.ca }),

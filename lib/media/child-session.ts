@@ -212,6 +212,9 @@ export class ChildMediaSession extends EventEmitter<MediaSessionEvents> implemen
       case 'keyframeOverdue':
         this.emit('keyframeOverdue', bodyOf(message));
         return;
+      case 'credentialsRefused':
+        this.emit('credentialsRefused');
+        return;
       case 'uploadError':
         this.emit('uploadError', { error: deserializeError(message.error), fatal: message.fatal });
         return;

@@ -3,6 +3,7 @@ import { EventEmitter } from 'node:events';
 import type { AwsCredentials } from '../aws/credentials.js';
 import { ackErrorFix } from '../putmedia/ack-errors.js';
 import type { AckErrorAction } from '../putmedia/media-sink.js';
+import { lookUpByListFragments } from '../putmedia/list-fragments.js';
 import { PutMediaSink } from '../putmedia/put-media-sink.js';
 import { deferred } from '../util/deferred.js';
 import { ErrorCode, MediaError, PutMediaError, asKvsBridgeError } from '../util/errors.js';
@@ -73,6 +74,7 @@ export class InProcessMediaSession
   }
 
   setCredentials(credentials: AwsCredentials): void {
+    // Whoever waits gets them now, whoever asks later gets them then.
     this.#credentials.resolve(credentials);
     this.#credentials = deferred();
     this.#credentials.resolve(credentials);
@@ -90,11 +92,20 @@ export class InProcessMediaSession
     await this.stop({ drainTimeoutMs: 0 });
   }
 
-  #createSink({ dataEndpoint, ...options }: UploadOptions): PutMediaSink {
+  #createSink({ dataEndpoint, archiveEndpoint, ...options }: UploadOptions): PutMediaSink {
     const sink = new PutMediaSink({
       ...options,
       endpoint: dataEndpoint,
-      credentials: () => this.#credentials.promise,
+      credentials: ({ refused }) => this.#getCredentials(refused),
+      ...(archiveEndpoint === undefined || !options.expectPersisted
+        ? {}
+        : {
+            isPersisted: lookUpByListFragments({
+              ...options,
+              endpoint: archiveEndpoint,
+              credentials: () => this.#getCredentials(false),
+            }),
+          }),
     });
     sink.on('connection', ({ state, epoch }) => {
       this.emit('upload', { state, epoch });
@@ -121,6 +132,15 @@ export class InProcessMediaSession
       this.emit('uploadError', { error, fatal });
     });
     return sink;
+  }
+
+  /** The keys in use; after a refusal only those that come next, and they are asked for. */
+  #getCredentials(refused: boolean): Promise<AwsCredentials> {
+    if (refused) {
+      this.#credentials = deferred();
+      this.emit('credentialsRefused');
+    }
+    return this.#credentials.promise;
   }
 
   #onNative(event: NativeEvent, sink: PutMediaSink): void {

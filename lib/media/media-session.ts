@@ -11,6 +11,11 @@ import type { NativeIceServer } from './native.js';
 export interface UploadOptions {
   /** PutMedia endpoint of the stream, from GetDataEndpoint. */
   readonly dataEndpoint: string;
+  /**
+   * ListFragments endpoint of the stream, from GetDataEndpoint: asked after a broken connection, so
+   * that nothing is stored twice. Without it, what was not acknowledged is sent again.
+   */
+  readonly archiveEndpoint?: string;
   readonly streamName: string;
   readonly region: string;
   /** PEM of the authority to trust at the endpoint. */
@@ -141,6 +146,8 @@ export interface MediaSessionEvents {
   gap: [gap: MediaGap];
   /** Frames arrive, but no request for a keyframe is answered; repeated with growing waits. */
   keyframeOverdue: [overdue: { readonly waitedMs: number }];
+  /** AWS does not accept the credentials: {@link MediaSession.setCredentials} is waited for. */
+  credentialsRefused: [];
   /** Uploading failed; it is tried again. `fatal`: only somebody's action is likely to help. */
   uploadError: [failure: { readonly error: KvsBridgeError; readonly fatal: boolean }];
   /** Totals so far, about once a second. */

@@ -26,6 +26,7 @@ const sessionOptions = v.strictObject({
   targetFragmentMs: count,
   upload: v.strictObject({
     dataEndpoint: v.string(),
+    archiveEndpoint: v.exactOptional(v.string()),
     streamName: v.string(),
     region: v.string(),
     ca: v.exactOptional(v.string()),
@@ -128,6 +129,7 @@ const toHost = v.variant('type', [
     videoFramesDropped: count,
   }),
   v.strictObject({ type: v.literal('keyframeOverdue'), waitedMs: count }),
+  v.strictObject({ type: v.literal('credentialsRefused') }),
   v.strictObject({ type: v.literal('uploadError'), error, fatal: v.boolean() }),
   v.strictObject({ type: v.literal('totals'), totals }),
   v.strictObject({ type: v.literal('warning'), error }),

@@ -58,6 +58,9 @@ function forwardEvents(session: MediaSession): void {
   session.on('keyframeOverdue', (overdue) => {
     forward({ type: 'keyframeOverdue', ...overdue });
   });
+  session.on('credentialsRefused', () => {
+    forward({ type: 'credentialsRefused' });
+  });
   session.on('uploadError', ({ error, fatal }) => {
     forward({ type: 'uploadError', error: serializeError(error), fatal });
   });

@@ -43,7 +43,7 @@ export class Fragment {
   isEvicted = false;
   /** Set by the upload that carries it. */
   progress: SendProgress = 'unsent';
-  /** It went out completely at least once, so KVS may have it. */
+  /** It went out completely, so KVS may have it, whatever became of the acknowledgements. */
   mayBeStored = false;
   /** On how many connections KVS reported it as RECEIVED. */
   timesReceived = 0;
@@ -73,7 +73,7 @@ const noFrames: FragmentTotals = { durationMs: 0, videoFrames: 0, audioFrames: 0
  * Fragments in the order of production.
  *
  * When memory runs out, the oldest gives way: a fragment that was sent completely only loses its
- * bytes and still waits for its acknowledgement; an unsent one is lost. A fragment on its way goes
+ * bytes and still waits for its acknowledgement, or for word of the archive; an unsent one is lost. A fragment on its way goes
  * last, for that breaks its connection.
  */
 export class FragmentQueue {
@@ -191,10 +191,15 @@ export class FragmentQueue {
     else this.#liveLostBy = reason;
   }
 
-  /** Prepares an epoch to be sent again; what cannot be is lost. */
+  /** Prepares an epoch to be sent again, once it is known what of it is stored. */
   rewind(epoch: Epoch): void {
+    for (const fragment of epoch.fragments) fragment.progress = 'unsent';
+  }
+
+  /** Ends the doubt about an epoch's fragments: those still held count as not stored. */
+  settle(epoch: Epoch): void {
     for (const fragment of [...epoch.fragments]) {
-      fragment.progress = 'unsent';
+      fragment.mayBeStored = false;
       if (fragment.isEvicted) this.drop(fragment, 'bufferFull');
     }
   }
@@ -216,7 +221,7 @@ export class FragmentQueue {
       held.find((fragment) => fragment.progress !== 'sending') ??
       held[0];
     if (victim === undefined) return false;
-    if (victim.progress === 'sent') {
+    if (victim.progress === 'sent' || victim.mayBeStored) {
       this.#freeBytes(victim);
       victim.isEvicted = true;
     } else {

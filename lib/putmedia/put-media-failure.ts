@@ -8,10 +8,17 @@ import { ErrorCode, KvsBridgeError, PutMediaError } from '../util/errors.js';
 export type RetryClass =
   /** A passing fault: again soon, with growing delays. */
   | 'backoff'
-  /** The credentials were not accepted: again soon with new ones, then slowly. */
+  /** The credentials were not accepted: again soon with other ones, as long as there are some. */
   | 'credentials'
+  /** They may have run out or lack the permission: again soon with new ones, then slowly. */
+  | 'permission'
   /** Somebody has to act first: slowly. */
   | 'slow';
+
+/** Whether new credentials may help. */
+export function isRefusal(retry: RetryClass): boolean {
+  return retry === 'credentials' || retry === 'permission';
+}
 
 /** A failed request. */
 export interface PutMediaFailure {
@@ -56,9 +63,9 @@ export function failureOfRefusal(
       'Stop the other producer: KVS takes one PutMedia connection per stream.',
     );
   }
-  // Credentials that ran out answer 401 and 403 too, by a name that says nothing about them.
+  // Credentials that ran out answer 401 and 403 too, by a name that may say nothing about them.
   const mayBeExpired = answer.status === 401 || answer.status === 403;
-  const retry = mayBeExpired ? 'credentials' : retryOf(failure);
+  const retry = mayBeExpired && !isRefusal(retryOf(failure)) ? 'permission' : retryOf(failure);
   return { error: toPutMediaError(failure, target), retry };
 }
 

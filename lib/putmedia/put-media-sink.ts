@@ -1,14 +1,14 @@
 /** The built-in sink: keeps media until KVS has it, and sends it with one request per epoch. */
 import { EventEmitter } from 'node:events';
 import { performance } from 'node:perf_hooks';
-import { abortable, asError } from '../util/abort.js';
+import { abortable } from '../util/abort.js';
 import { ErrorCode, OptionsError, PutMediaError } from '../util/errors.js';
-import { redact } from '../util/redact.js';
 import { ackErrorAction, ackErrorFix, ackErrorName } from './ack-errors.js';
 import type { ErrorAck, FragmentAck } from './acks.js';
 import type { PutMediaConnectionOptions } from './connection.js';
 import { FragmentQueue } from './fragment-queue.js';
 import type { Epoch, Fragment } from './fragment-queue.js';
+import { KeysInUse } from './keys-in-use.js';
 import type {
   DrainOptions,
   DrainResult,
@@ -23,24 +23,15 @@ import type {
   MediaSinkEvents,
   MediaSinkStats,
 } from './media-sink.js';
-import { failureOf } from './put-media-failure.js';
+import { failureOf, isRefusal } from './put-media-failure.js';
 import type { RetryClass } from './put-media-failure.js';
 import { RetryPolicy } from './retry-policy.js';
 import type { RetryPolicyOptions } from './retry-policy.js';
 import { SinkTotals } from './sink-totals.js';
+import { StoredCheck } from './stored-check.js';
+import type { PersistedLookup, StoredCheckResult } from './stored-check.js';
 import { Upload } from './upload.js';
 import type { UploadEnd, UploadOptions } from './upload.js';
-
-/**
- * Tells which fragments KVS has already, by their producer timestamps (ListFragments can).
- *
- * @param timecodesMs - first frames' times of the fragments in doubt, ms since the epoch
- * @returns those that are persisted
- */
-export type PersistedLookup = (
-  timecodesMs: readonly number[],
-  options: { readonly signal: AbortSignal },
-) => Promise<ReadonlySet<number>>;
 
 /** Options of {@link PutMediaSink}. */
 export interface PutMediaSinkOptions
@@ -57,11 +48,18 @@ export interface PutMediaSinkOptions
   /**
    * Asked before fragments are sent again that KVS may have stored although the connection broke
    * before it said so. Without it they are sent again, and may then be in the archive twice: at
-   * least once instead of exactly once. The same holds when it fails.
+   * least once instead of exactly once. The same holds when it fails; when it is forbidden
+   * (`KVSB_ACCESS_DENIED`) that is reported once, and it is not asked again.
    */
   readonly isPersisted?: PersistedLookup;
-  /** Longest wait for {@link isPersisted}, in ms. @defaultValue 5000 */
+  /** Longest wait for one answer of {@link isPersisted}, in ms. @defaultValue 5000 */
   readonly isPersistedTimeoutMs?: number;
+  /**
+   * How long {@link isPersisted} is asked again about what it does not know, in ms.
+   *
+   * @defaultValue 3000
+   */
+  readonly settleMs?: number;
   readonly retry?: RetryPolicyOptions;
 }
 
@@ -82,8 +80,12 @@ export class PutMediaSink
   readonly #options: PutMediaSinkOptions;
   readonly #queue: FragmentQueue;
   readonly #policy: RetryPolicy;
+  readonly #keys: KeysInUse;
   readonly #totals = new SinkTotals();
   readonly #drainChecks = new Set<() => void>();
+  readonly #storedCheck: StoredCheck | undefined;
+  /** Set while it is being found out what KVS has stored; nothing is sent meanwhile. */
+  #settling: AbortController | undefined;
   #upload: Upload | undefined;
   /** The stream error that KVS reported on the current connection. */
   #streamError: PutMediaError | undefined;
@@ -104,6 +106,8 @@ export class PutMediaSink
     checkOptions(options);
     this.#options = options;
     this.#policy = new RetryPolicy(options.retry);
+    this.#keys = new KeysInUse(options.credentials);
+    this.#storedCheck = createStoredCheck(options);
     this.#queue = new FragmentQueue({
       maxBytes: options.bufferBytes ?? 64 * 1024 * 1024,
       onLost: (fragment, totals, reason) => {
@@ -187,6 +191,7 @@ export class PutMediaSink
     if (this.#isClosed) return this.#closing;
     this.#isClosed = true;
     clearTimeout(this.#retryTimer);
+    this.#settling?.abort();
     this.#upload?.destroy(failureOf('The sink was closed', 'Drain it first to keep everything.'));
     this.#queue.seal(performance.now());
     this.#queue.clear('closed');
@@ -203,7 +208,7 @@ export class PutMediaSink
     if (this.#isClosed) return;
     if (this.#upload !== undefined) {
       this.#upload.pump();
-    } else if (this.#retryTimer === undefined) {
+    } else if (this.#retryTimer === undefined && this.#settling === undefined) {
       const epoch = this.#queue.nextEpoch();
       if (epoch !== undefined) this.#open(epoch);
     }
@@ -211,13 +216,16 @@ export class PutMediaSink
 
   #open(epoch: Epoch): void {
     this.emit('connection', { state: 'opening', epoch: epoch.number });
-    const connection = { ...this.#options, credentialsRefused: this.#policy.wantsFreshCredentials };
+    const connection = {
+      ...this.#options,
+      credentials: this.#keys.provider,
+      credentialsRefused: this.#policy.wantsFreshCredentials,
+    };
     const upload = new Upload(epoch, this.#queue, connection, this.#options);
     this.#upload = upload;
     this.#streamError = undefined;
-    const ended = new AbortController();
     upload.on('ready', () => {
-      void this.#start(upload, ended.signal);
+      upload.start();
     });
     upload.on('accepted', () => {
       this.#policy.accepted();
@@ -230,41 +238,8 @@ export class PutMediaSink
       this.#onAckError(ack, fragment);
     });
     upload.on('closed', (end) => {
-      ended.abort();
       this.#onUploadClosed(epoch, end);
     });
-  }
-
-  /** Lets media go, after finding out what KVS has of it already. */
-  async #start(upload: Upload, signal: AbortSignal): Promise<void> {
-    const doubtful = upload.epoch.fragments.filter(({ mayBeStored }) => mayBeStored);
-    const lookUp = this.#options.isPersisted;
-    if (lookUp !== undefined && doubtful.length > 0) {
-      try {
-        const persisted = await this.#lookUp(lookUp, doubtful, signal);
-        for (const fragment of doubtful) {
-          if (persisted.has(fragment.timecodeMs)) this.#confirm(fragment);
-        }
-      } catch (error) {
-        if (signal.aborted) return;
-        this.emit('failed', { error: lookUpError(error), fatal: false, retryInMs: undefined });
-      }
-    }
-    upload.start();
-  }
-
-  #lookUp(
-    lookUp: PersistedLookup,
-    fragments: readonly Fragment[],
-    ended: AbortSignal,
-  ): Promise<ReadonlySet<number>> {
-    const timeout = AbortSignal.timeout(this.#options.isPersistedTimeoutMs ?? 5_000);
-    const signal = AbortSignal.any([ended, timeout]);
-    return abortable((resolve, reject) => {
-      const timecodesMs = fragments.map(({ timecodeMs }) => timecodeMs);
-      lookUp(timecodesMs, { signal }).then(resolve, reject);
-      return () => undefined;
-    }, signal);
   }
 
   #onAck({ type }: FragmentAck, fragment: Fragment): void {
@@ -307,20 +282,54 @@ export class PutMediaSink
 
   #onUploadClosed(epoch: Epoch, end: UploadEnd): void {
     this.#upload = undefined;
-    for (const fragment of [...epoch.fragments]) {
-      if (fragment.timesReceived >= maxTimesReceived) this.#queue.drop(fragment, 'neverPersisted');
-    }
     this.#queue.rewind(epoch);
     this.emit('connection', { state: 'closed', epoch: epoch.number, reason: end.reason });
     if (this.#isClosed) return;
     if (!end.isPlanned) this.#scheduleRetry(end);
+    this.#settle(epoch);
     this.#advance();
+  }
+
+  /** Finds out what KVS has of an epoch whose connection broke, before any of it is sent again. */
+  #settle(epoch: Epoch): void {
+    const doubtful = epoch.fragments.filter(({ mayBeStored }) => mayBeStored);
+    const check = this.#storedCheck;
+    if (doubtful.length === 0 || check?.canAsk !== true) {
+      this.#giveUpHopeless(epoch);
+      return;
+    }
+    const settling = new AbortController();
+    this.#settling = settling;
+    const onStored = (fragment: Fragment, fragmentNumber: string): void => {
+      fragment.fragmentNumber = fragmentNumber;
+      this.#confirm(fragment);
+    };
+    const onDone = ({ error }: StoredCheckResult): void => {
+      this.#settling = undefined;
+      this.#giveUpHopeless(epoch);
+      if (error !== undefined) {
+        this.emit('failed', { error, fatal: false, retryInMs: undefined });
+      }
+      this.#advance();
+      this.#checkDrains();
+    };
+    // Rejects only when the sink is closed, which settles everything.
+    check.run(doubtful, onStored, settling.signal).then(onDone, () => undefined);
+  }
+
+  /** After all that can be known of them is known. */
+  #giveUpHopeless(epoch: Epoch): void {
+    this.#queue.settle(epoch);
+    for (const fragment of [...epoch.fragments]) {
+      if (fragment.timesReceived >= maxTimesReceived) this.#queue.drop(fragment, 'neverPersisted');
+    }
   }
 
   #scheduleRetry({ failure }: UploadEnd): void {
     const streamError = this.#streamError;
     const retry: RetryClass = streamError === undefined ? (failure?.retry ?? 'backoff') : 'slow';
-    const { delayMs, isFatal } = this.#policy.next(retry);
+    const hasOtherKeys = isRefusal(retry) && this.#keys.refuse();
+    const { delayMs, isFatal } = this.#policy.next(retry, { hasOtherKeys });
     this.#retryAtMs = performance.now() + delayMs;
     this.#retryTimer = setTimeout(() => {
       this.#retryTimer = undefined;
@@ -358,12 +367,17 @@ function refOf({ epoch, timecodeMs, fragmentNumber }: Fragment): FragmentRef {
   return { epoch: epoch.number, timecodeMs, fragmentNumber };
 }
 
-function lookUpError(error: unknown): PutMediaError {
-  return new PutMediaError(
-    ErrorCode.putMedia,
-    `Cannot find out what KVS has stored already (${redact(asError(error).message)})`,
-    { fix: 'Allow kinesisvideo:ListFragments; until then, media may be stored twice.' },
-  );
+function createStoredCheck({
+  isPersisted,
+  isPersistedTimeoutMs,
+  settleMs,
+}: PutMediaSinkOptions): StoredCheck | undefined {
+  if (isPersisted === undefined) return undefined;
+  return new StoredCheck({
+    lookUp: isPersisted,
+    ...(isPersistedTimeoutMs === undefined ? {} : { timeoutMs: isPersistedTimeoutMs }),
+    ...(settleMs === undefined ? {} : { settleMs }),
+  });
 }
 
 function checkOptions({ endpoint, bufferBytes }: PutMediaSinkOptions): void {

@@ -1,5 +1,6 @@
 /** How long to wait before the next PutMedia request. Pure logic. */
 import { Backoff } from '../util/backoff.js';
+import { isRefusal } from './put-media-failure.js';
 import type { RetryClass } from './put-media-failure.js';
 
 /** Options of {@link RetryPolicy}. */
@@ -20,6 +21,9 @@ export interface RetryDecision {
   /** Somebody has to act; trying again is unlikely to help. */
   readonly isFatal: boolean;
 }
+
+/** Other keys are tried this often in a row; a source that gives bad ones for ever needs somebody. */
+const maxRefusals = 5;
 
 /**
  * Delays grow from attempt to attempt until media is confirmed again; merely being let in does not
@@ -53,13 +57,27 @@ export class RetryPolicy {
     this.#backoff.reset();
   }
 
-  /** Decides about the next attempt after a request that failed like this. */
-  next(retry: RetryClass): RetryDecision {
-    if (retry === 'credentials') this.#refusals += 1;
-    // The first refusal may be no more than credentials that ran out under way.
-    const isFatal = retry === 'slow' || (retry === 'credentials' && this.#refusals > 1);
+  /**
+   * Decides about the next attempt after a request that failed like this.
+   *
+   * @param hasOtherKeys - after a refusal: the keys were others than those refused before
+   */
+  next(
+    retry: RetryClass,
+    { hasOtherKeys = false }: { readonly hasOtherKeys?: boolean } = {},
+  ): RetryDecision {
+    if (isRefusal(retry)) this.#refusals += 1;
+    const isFatal = retry === 'slow' || (isRefusal(retry) && !this.#mayHelp(retry, hasOtherKeys));
     if (!isFatal) return { delayMs: this.#backoff.nextDelayMs(), isFatal };
     const floorMs = this.#slowDelayMs / 2;
     return { delayMs: floorMs + this.#random() * floorMs, isFatal };
+  }
+
+  /** Whether new credentials may help after this many refusals. */
+  #mayHelp(retry: RetryClass, hasOtherKeys: boolean): boolean {
+    // The first refusal may be no more than credentials that ran out under way.
+    if (this.#refusals === 1) return true;
+    // A source may hand out keys that are about to run out, or that AWS does not know everywhere yet.
+    return retry === 'credentials' && hasOtherKeys && this.#refusals <= maxRefusals;
   }
 }

@@ -20,6 +20,13 @@ export interface UploadOptions {
    * @defaultValue 2400000
    */
   readonly maxAgeMs?: number;
+  /**
+   * How long before its credentials run out the request is ended at the next fragment, in ms: what
+   * is on its way must still get through.
+   *
+   * @defaultValue 60000
+   */
+  readonly expiryMarginMs?: number;
 }
 
 /** How an upload ended. */
@@ -56,8 +63,6 @@ interface SentFragment {
 const closeGraceMs = 1_000;
 /** How long KVS gets to end its answer after an ERROR; until then it may confirm earlier media. */
 const errorGraceMs = 2_000;
-/** Credentials are not used to their last minute: what is on its way must still get through. */
-const expiryMarginMs = 60_000;
 
 /**
  * Sends an epoch's header and held fragments over one connection, live ones as they grow, and ends
@@ -86,9 +91,14 @@ export class Upload extends EventEmitter<UploadEvents> {
     options: UploadOptions = {},
   ) {
     super();
-    const { stallTimeoutMs = 15_000, idleTimeoutMs = 5_000, maxAgeMs = 2_400_000 } = options;
+    const {
+      stallTimeoutMs = 15_000,
+      idleTimeoutMs = 5_000,
+      maxAgeMs = 2_400_000,
+      expiryMarginMs = 60_000,
+    } = options;
     this.epoch = epoch;
-    this.#options = { stallTimeoutMs, idleTimeoutMs, maxAgeMs };
+    this.#options = { stallTimeoutMs, idleTimeoutMs, maxAgeMs, expiryMarginMs };
     this.#feed = new EpochFeed(epoch, queue, (fragment) => {
       this.#sent.set(fragment.timecodeMs, { fragment, isBuffered: false, isReceived: false });
     });
@@ -112,9 +122,10 @@ export class Upload extends EventEmitter<UploadEvents> {
     if (this.#state !== 'opening') return;
     this.#state = 'sending';
     const nowMs = Date.now();
-    // At least a minute, so that credentials near their end do not become a storm of requests.
+    const { maxAgeMs, expiryMarginMs } = this.#options;
+    // Not sooner, so that credentials near their end do not become a storm of requests.
     const expiryMs = Math.max(this.#connection.expiresAtMs, nowMs + 2 * expiryMarginMs);
-    this.#endAtMs = Math.min(nowMs + this.#options.maxAgeMs, expiryMs - expiryMarginMs);
+    this.#endAtMs = Math.min(nowMs + maxAgeMs, expiryMs - expiryMarginMs);
     this.pump();
   }
 

@@ -61,9 +61,10 @@ describe('PutMediaSink with a KVS that breaks', () => {
         server.endpoint,
         asksFirst
           ? {
+              settleMs: 0,
               isPersisted: (timecodesMs) => {
                 asked.push(timecodesMs);
-                return Promise.resolve(new Set(server.timecodes));
+                return Promise.resolve(new Map(server.timecodes.map((at) => [at, '1'])));
               },
             }
           : {},
@@ -89,7 +90,11 @@ describe('PutMediaSink with a KVS that breaks', () => {
       () => new Promise<never>(() => undefined),
     ]) {
       await using server = await ScriptedPutMedia.start({ ...resetAt('C', 2), mute: true });
-      await using sink = createSink(server.endpoint, { isPersisted, isPersistedTimeoutMs: 20 });
+      await using sink = createSink(server.endpoint, {
+        isPersisted,
+        isPersistedTimeoutMs: 20,
+        settleMs: 0,
+      });
       const events = recordEvents(sink);
       const producer = new Producer(sink);
       producer.epoch(2);

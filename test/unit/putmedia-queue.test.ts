@@ -95,7 +95,12 @@ describe('FragmentQueue', () => {
     addFragment(queue, 1, 2);
     addFragment(queue, 1, 3);
     assert.deepEqual([losses, queue.length, queue.bytes], [[], 3, 20]);
+    // Until it is known what is stored, nothing of it counts as lost, however full the buffer is.
     queue.rewind(epoch);
+    addFragment(queue, 1, 4);
+    assert.deepEqual(losses, [{ timecodeMs: 2, videoFrames: 2, reason: 'bufferFull' }]);
+    losses.length = 0;
+    queue.settle(epoch);
     assert.deepEqual(losses, [{ timecodeMs: 1, videoFrames: 1, reason: 'bufferFull' }]);
     assert.deepEqual([queue.length, queue.bytes], [2, 20]);
   });
@@ -237,5 +242,16 @@ describe('RetryPolicy', () => {
     assert.equal(policy.wantsFreshCredentials, false);
     assert.equal(policy.next('credentials').isFatal, false);
     assert.deepEqual(policy.next('slow'), { delayMs: 60_000, isFatal: true });
+  });
+
+  it('goes on while there are other keys to try, but not for ever', () => {
+    const policy = create();
+    const other = { hasOtherKeys: true };
+    const decisions = [1, 2, 3, 4, 5, 6].map(() => policy.next('credentials', other).isFatal);
+    assert.deepEqual(decisions, [false, false, false, false, false, true]);
+    policy.accepted();
+    // A permission that is missing does not come with other keys of the same role.
+    assert.equal(policy.next('permission', other).isFatal, false);
+    assert.equal(policy.next('permission', other).isFatal, true);
   });
 });
