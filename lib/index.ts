@@ -21,6 +21,7 @@ export type {
   MediaTrack,
   StoredFragment,
 } from './media/media-session.js';
+export type { SignalingChange, SignalingRhythm } from './signaling/lasting-connection.js';
 export { TestMaster } from './publisher/test-master.js';
 export type { TestMasterEvents, TestMasterOptions } from './publisher/test-master.js';
 export { LocalKvs, localCredentials, writeRecording } from './local/index.js';

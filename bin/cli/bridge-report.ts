@@ -25,6 +25,11 @@ export function reportBridge(
   bridge.on('step', (step) => {
     output.event('step', step, `${step.step} after ${step.elapsedMs} ms`, 'debug');
   });
+  bridge.on('signaling', (change) => {
+    const reason = change.reason === undefined ? '' : `: ${change.reason}`;
+    const level = change.kind === 'disconnected' ? 'warn' : 'info';
+    output.event('signaling', change, `signaling ${change.kind}${reason}`, level);
+  });
   bridge.on('track', (track) => {
     const { kind, codec, storedAs } = track;
     const fate = codec === storedAs ? 'stored untouched' : `transcoded to ${storedAs}`;

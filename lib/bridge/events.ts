@@ -6,6 +6,7 @@ import type {
   MediaTrack,
   StoredFragment,
 } from '../media/media-session.js';
+import type { SignalingChange } from '../signaling/lasting-connection.js';
 import type { KvsBridgeError } from '../util/errors.js';
 
 /** The states of a Bridge. Only {@link BridgeState.recording} means that media is being kept. */
@@ -46,7 +47,7 @@ export type BridgeStep =
 
 /** Counts since the Bridge started, over all its sessions. */
 export interface BridgeTotals extends MediaTotals {
-  /** Sessions with a master, the present one included. */
+  /** Sessions that a master answered, the present one included. */
   readonly sessions: number;
 }
 
@@ -75,6 +76,11 @@ export interface KvsBridgeEvents {
   ];
   /** A step towards the first persisted fragment was made. */
   step: [step: { readonly step: BridgeStep; readonly elapsedMs: number }];
+  /**
+   * The signaling connection stands, was replaced or is gone. It matters to the next session only:
+   * media goes on without it.
+   */
+  signaling: [change: SignalingChange];
   track: [track: MediaTrack];
   /** A stretch of constant codec configuration begins. */
   epoch: [epoch: MediaEpoch];

@@ -11,6 +11,7 @@ import { ErrorCode, SignalingError, StateError, asKvsBridgeError } from '../util
 import type { KvsBridgeError } from '../util/errors.js';
 import { BridgeState } from './events.js';
 import type { BridgeEnd, BridgeStep, BridgeTotals, KvsBridgeEvents } from './events.js';
+import { isFatal } from './fatal-codes.js';
 import { resolveOptions } from './options.js';
 import type { KvsBridgeOptions, ResolvedOptions } from './options.js';
 import { RecordingMonitor } from './recording-monitor.js';
@@ -21,20 +22,6 @@ import { ViewerSession } from './viewer-session.js';
 
 /** A session that ran this long was a good one: the next failure starts at the shortest delay. */
 const stableSessionMs = 10_000;
-
-/** Errors that no retry mends: a person has to act. */
-const fatalCodes: ReadonlySet<ErrorCode> = new Set([
-  ErrorCode.options,
-  ErrorCode.credentials,
-  ErrorCode.accessDenied,
-  ErrorCode.channelNotFound,
-  ErrorCode.storageEnabled,
-  ErrorCode.streamNotFound,
-  ErrorCode.noRetention,
-  ErrorCode.noMaster,
-  ErrorCode.addon,
-  ErrorCode.missingPlugin,
-]);
 
 /**
  * Records the master of a KVS signaling channel into a KVS stream.
@@ -59,6 +46,7 @@ export class KvsBridge extends EventEmitter<KvsBridgeEvents> implements AsyncDis
   #state: BridgeState = BridgeState.idle;
   #startedAtMs = 0;
   #media: MediaSession | undefined;
+  #masterDeadline: NodeJS.Timeout | undefined;
   #fatal: KvsBridgeError | undefined;
 
   /** @throws {@link OptionsError} that names the option, what was expected and the fix */
@@ -150,13 +138,22 @@ export class KvsBridge extends EventEmitter<KvsBridgeEvents> implements AsyncDis
       this.#step('resources');
       await using link = new SignalingLink(this.#options, resources, this.#credentials);
       link.on('warning', (error) => this.emit('warning', error));
+      link.on('change', (change) => this.emit('signaling', change));
+      link.open();
       const inputs = { options: this.#options, resources, credentials: this.#credentials, link };
-      await this.#runSessions(first, (media) => new ViewerSession({ ...inputs, media }));
+      await this.#runSessions(
+        first,
+        (media, followsStaleOffer) => new ViewerSession({ ...inputs, media, followsStaleOffer }),
+      );
     } catch (error) {
       if (!this.#isStopping()) this.#fatal ??= asKvsBridgeError(error);
     }
     await this.#media?.stop({ drainTimeoutMs: 0 });
     this.#finish();
+  }
+
+  #throwIfFatal(): void {
+    if (this.#fatal !== undefined) throw this.#fatal;
   }
 
   #isStopping(): boolean {
@@ -166,17 +163,28 @@ export class KvsBridge extends EventEmitter<KvsBridgeEvents> implements AsyncDis
   /** Session after session, until stopped or something fatal. */
   async #runSessions(
     first: MediaSession,
-    createSession: (media: MediaSession) => ViewerSession,
+    createSession: (media: MediaSession, followsStaleOffer: boolean) => ViewerSession,
   ): Promise<void> {
     const backoff = new Backoff({ minDelayMs: 1_000, maxDelayMs: 60_000 });
     let media = first;
+    let isOfferStale = false;
     for (;;) {
+      this.#throwIfFatal();
       const beganAtMs = performance.now();
-      const error = await this.#runSession(createSession(media), media);
+      const session = createSession(media, isOfferStale);
+      const error = await this.#runSession(session, media);
       if (this.#isStopping()) return;
       this.#monitor.pause();
       const cause = this.#fatal ?? error;
-      if (cause !== undefined && fatalCodes.has(cause.code)) throw cause;
+      isOfferStale = cause === undefined && session.isOfferStale;
+      if (isOfferStale) {
+        // Nothing went wrong: it waits on, with a fresh offer.
+        backoff.reset();
+        media = await createMediaSession(this.#options.isolation);
+        this.#media = media;
+        continue;
+      }
+      if (cause !== undefined && isFatal(cause)) throw cause;
       // What ended this session need not be what ends the next one, or the Bridge.
       this.#fatal = undefined;
       if (performance.now() - beganAtMs > stableSessionMs) backoff.reset();
@@ -196,7 +204,10 @@ export class KvsBridge extends EventEmitter<KvsBridgeEvents> implements AsyncDis
     session.on('warning', (error) => this.emit('warning', error));
     session.on('step', (step) => {
       this.#step(step);
-      if (step === 'answer') this.#setState(BridgeState.connecting);
+      if (step !== 'answer') return;
+      clearTimeout(this.#masterDeadline);
+      this.#totals.countSession();
+      this.#setState(BridgeState.connecting);
     });
     this.#totals.begin();
     this.#listenToMedia(media);
@@ -208,7 +219,7 @@ export class KvsBridge extends EventEmitter<KvsBridgeEvents> implements AsyncDis
     try {
       await session.start(this.#stopRequest.signal);
       this.#step('signaling');
-      this.#limitWaiting(session, media);
+      this.#limitWaiting();
     } catch (error) {
       await media.stop({ drainTimeoutMs: 0 });
       return asKvsBridgeError(error);
@@ -216,22 +227,21 @@ export class KvsBridge extends EventEmitter<KvsBridgeEvents> implements AsyncDis
     return (await closed).error;
   }
 
-  /** Gives up when no master answers the first session in time. */
-  #limitWaiting(session: ViewerSession, media: MediaSession): void {
+  /** Gives up when no master answers in time, over however many offers. */
+  #limitWaiting(): void {
     const { masterTimeoutMs, channel } = this.#options;
     if (masterTimeoutMs === 0 || this.#steps.has('answer')) return;
-    const timeout = AbortSignal.timeout(masterTimeoutMs);
-    session.answered(timeout).catch(() => {
-      if (!timeout.aborted || this.#stopRequest.signal.aborted) return;
-      this.#fatal = new SignalingError(
+    this.#masterDeadline ??= setTimeout(() => {
+      if (this.#isStopping()) return;
+      this.#fatal ??= new SignalingError(
         ErrorCode.noMaster,
         `No master answered on channel ${channel} within ${String(masterTimeoutMs / 1000)} s`,
         {
           fix: 'Start the master (camera or browser), or wait for it: leave --master-timeout out.',
         },
       );
-      void media.stop({ drainTimeoutMs: 0 });
-    });
+      void this.#media?.stop({ drainTimeoutMs: 0 });
+    }, masterTimeoutMs);
   }
 
   #listenToMedia(media: MediaSession): void {
@@ -290,6 +300,7 @@ export class KvsBridge extends EventEmitter<KvsBridgeEvents> implements AsyncDis
 
   #finish(): void {
     this.#monitor.pause();
+    clearTimeout(this.#masterDeadline);
     const end: BridgeEnd = {
       totals: this.#totals.read(),
       ...(this.#fatal === undefined ? {} : { error: this.#fatal }),

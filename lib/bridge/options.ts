@@ -2,6 +2,7 @@
 import * as v from 'valibot';
 import type { AwsCredentials } from '../aws/credentials.js';
 import { Isolation } from '../media/create-session.js';
+import type { SignalingRhythm } from '../signaling/lasting-connection.js';
 import { parseOptions, regionOf, rules } from '../util/options.js';
 
 /** What a {@link KvsBridge} is made from. */
@@ -44,7 +45,16 @@ export interface KvsBridgeOptions {
   readonly drainTimeoutMs?: number;
   /** Bound of media that waits in memory to be persisted, in MB (10^6), 1 to 4096. @defaultValue 64 */
   readonly bufferMb?: number;
+  /**
+   * Age at which an offer that nobody answered is replaced at the latest, in ms. It is sooner when
+   * its TURN credentials end sooner. @defaultValue 240000
+   */
+  readonly offerLifetimeMs?: number;
+  /** When signaling connections are made; for tests that run months in seconds. */
+  readonly signaling?: Partial<SignalingRhythm>;
 }
+
+const delayMs = v.exactOptional(rules.whole(1, 86_400_000));
 
 const schema = v.strictObject({
   channel: rules.text,
@@ -69,6 +79,17 @@ const schema = v.strictObject({
   persistTimeoutMs: v.exactOptional(rules.whole(1_000, 600_000), 15_000),
   drainTimeoutMs: v.exactOptional(rules.whole(0, 600_000), 10_000),
   bufferMb: v.exactOptional(rules.whole(1, 4_096), 64),
+  offerLifetimeMs: v.exactOptional(rules.whole(100, 3_600_000), 240_000),
+  signaling: v.exactOptional(
+    v.strictObject({
+      lifetimeMs: delayMs,
+      minDelayMs: delayMs,
+      maxDelayMs: delayMs,
+      stableMs: delayMs,
+      overlapMs: delayMs,
+    }),
+    {},
+  ),
 });
 
 /** Options with every default filled in. */

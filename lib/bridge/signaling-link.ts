@@ -1,12 +1,15 @@
-/** Keeps a signaling connection at hand: opens one when it is needed and the last is gone. */
+/** The Bridge's side of signaling: what it says to the master, and what it hears. */
 import { EventEmitter } from 'node:events';
 import type { CredentialsSource } from '../aws/credentials.js';
 import { getIceServers } from '../signaling/ice-servers.js';
 import type { IceServers } from '../signaling/ice-servers.js';
+import { LastingConnection } from '../signaling/lasting-connection.js';
+import type { SignalingChange } from '../signaling/lasting-connection.js';
 import type { IceCandidate } from '../signaling/messages.js';
 import { SignalingClient } from '../signaling/signaling-client.js';
-import { SignalingError, ErrorCode } from '../util/errors.js';
+import { SignalingError, ErrorCode, asKvsBridgeError } from '../util/errors.js';
 import type { KvsBridgeError } from '../util/errors.js';
+import { isFatal } from './fatal-codes.js';
 import type { ResolvedOptions } from './options.js';
 import type { Resources } from './resources.js';
 
@@ -15,24 +18,37 @@ interface SignalingLinkEvents {
   /** The master offers: it wants to change its tracks. */
   offer: [];
   candidate: [candidate: IceCandidate];
-  /** The service refused a message, or said something unexpected. */
+  /** The service takes its STUN and TURN servers away: {@link SignalingLink.iceServers} has others. */
+  reconnectIceServer: [];
+  /** The connection stands, was replaced or is gone. Media does not depend on it. */
+  change: [change: SignalingChange];
+  /** The service refused a connection or a message, or said something unexpected. */
   warning: [error: KvsBridgeError];
-  /** The connection is gone. Media does not depend on it. */
-  closed: [];
 }
 
-/** The Viewer's signaling connection, over as many sockets as it takes. */
+/** The Viewer's signaling, over as many connections as it takes, all with one client id. */
 export class SignalingLink extends EventEmitter<SignalingLinkEvents> implements AsyncDisposable {
   readonly #options: ResolvedOptions;
   readonly #resources: Resources;
   readonly #credentials: CredentialsSource;
-  #client: SignalingClient | undefined;
+  readonly #connection: LastingConnection;
 
   constructor(options: ResolvedOptions, resources: Resources, credentials: CredentialsSource) {
     super();
     this.#options = options;
     this.#resources = resources;
     this.#credentials = credentials;
+    this.#connection = new LastingConnection({
+      createClient: () => this.#createClient(),
+      rhythm: options.signaling,
+    });
+    this.#connection.on('change', (change) => this.emit('change', change));
+    this.#connection.on('refused', (error) => this.emit('warning', error));
+  }
+
+  /** Begins to connect, and stays connected from then on. */
+  open(): void {
+    this.#connection.open();
   }
 
   /** Fresh STUN and TURN servers; TURN credentials live for five minutes. */
@@ -50,9 +66,40 @@ export class SignalingLink extends EventEmitter<SignalingLinkEvents> implements 
     });
   }
 
-  /** Connects unless a connection stands. @throws a typed error when it cannot */
-  async ensureConnected(signal: AbortSignal): Promise<void> {
-    if (this.#client !== undefined) return;
+  /**
+   * Resolves as soon as a connection stands, however long that takes.
+   *
+   * @throws a typed error when an attempt shows that a person has to act; the abort reason
+   */
+  ready(signal: AbortSignal): Promise<void> {
+    return this.#connection.ready(signal, isFatal);
+  }
+
+  /** Sends an offer; dropped while there is no connection. */
+  sendOffer(sdp: string): void {
+    this.#send((client) => client.sendOffer(sdp));
+  }
+
+  /** Sends a candidate; dropped while there is no connection. */
+  sendCandidate(candidate: IceCandidate): void {
+    this.#send((client) => client.sendCandidate(candidate));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#connection[Symbol.asyncDispose]();
+  }
+
+  #send(send: (client: SignalingClient) => void): void {
+    const client = this.#connection.current;
+    if (client === undefined) return;
+    try {
+      send(client);
+    } catch (error) {
+      this.emit('warning', asKvsBridgeError(error));
+    }
+  }
+
+  #createClient(): SignalingClient {
     const client = new SignalingClient({
       role: 'VIEWER',
       clientId: this.#options.clientId,
@@ -62,27 +109,6 @@ export class SignalingLink extends EventEmitter<SignalingLinkEvents> implements 
       credentials: this.#credentials,
       ...(this.#options.ca === undefined ? {} : { ca: this.#options.ca }),
     });
-    this.#listen(client);
-    await client.connect({ signal });
-    this.#client = client;
-  }
-
-  /** Sends an offer; dropped when the connection is gone (the next session offers again). */
-  sendOffer(sdp: string): void {
-    this.#client?.sendOffer(sdp);
-  }
-
-  sendCandidate(candidate: IceCandidate): void {
-    this.#client?.sendCandidate(candidate);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    const client = this.#client;
-    this.#client = undefined;
-    await client?.close();
-  }
-
-  #listen(client: SignalingClient): void {
     client.on('answer', ({ sdp }) => {
       this.emit('answer', sdp);
     });
@@ -92,6 +118,9 @@ export class SignalingLink extends EventEmitter<SignalingLinkEvents> implements 
     client.on('candidate', ({ candidate }) => {
       this.emit('candidate', candidate);
     });
+    client.on('reconnectIceServer', () => {
+      this.emit('reconnectIceServer');
+    });
     client.on('status', ({ errorType, statusCode, description }) => {
       const what = [statusCode, errorType, description].filter(Boolean).join(' ');
       this.emit(
@@ -99,9 +128,6 @@ export class SignalingLink extends EventEmitter<SignalingLinkEvents> implements 
         new SignalingError(ErrorCode.signaling, `The signaling service refused a message: ${what}`),
       );
     });
-    client.on('closed', () => {
-      if (this.#client === client) this.#client = undefined;
-      this.emit('closed');
-    });
+    return client;
   }
 }

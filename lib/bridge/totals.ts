@@ -8,12 +8,19 @@ export class SessionTotals {
   #finished: MediaTotals = noTotals;
   #current: MediaTotals = noTotals;
   #sessions = 0;
+  #isCounted = false;
 
   /** A session begins. */
   begin(): void {
     this.#finished = add(this.#finished, this.#current);
     this.#current = noTotals;
-    this.#sessions += 1;
+    this.#isCounted = false;
+  }
+
+  /** A master answered the present session; again is fine. */
+  countSession(): void {
+    if (!this.#isCounted) this.#sessions += 1;
+    this.#isCounted = true;
   }
 
   update(totals: MediaTotals): void {

@@ -4,8 +4,8 @@ import type { CredentialsSource } from '../aws/credentials.js';
 import type { MediaSession, MediaSessionOptions } from '../media/media-session.js';
 import { toNativeIceServers } from '../media/ice-servers.js';
 import type { IceServer } from '../signaling/ice-servers.js';
+import type { SignalingChange } from '../signaling/lasting-connection.js';
 import type { IceCandidate } from '../signaling/messages.js';
-import { abortable } from '../util/abort.js';
 import { ErrorCode, SignalingError, asKvsBridgeError } from '../util/errors.js';
 import type { KvsBridgeError } from '../util/errors.js';
 import type { ResolvedOptions } from './options.js';
@@ -20,8 +20,11 @@ import type { SignalingLink } from './signaling-link.js';
  */
 const reofferDelaysMs = [5_000, 10_000, 25_000] as const;
 
-/** TURN credentials live for 300 s: an offer older than this needs fresh ones. */
-const offerLifetimeMs = 240_000;
+/** The part of the TURN credentials' life after which a fresh offer is due: an answer takes time. */
+const offerLifetimeShare = 0.8;
+
+/** From a notice of new servers to a fresh offer, in ms: who sends notices without end gets few. */
+const newServersDelayMs = 2_000;
 
 /** How often credentials are checked for having been rotated. */
 const credentialsCheckMs = 60_000;
@@ -39,6 +42,8 @@ export interface ViewerSessionInputs {
   readonly resources: Resources;
   readonly credentials: CredentialsSource;
   readonly link: SignalingLink;
+  /** The session before ended with a stale offer, and that may still be answered. */
+  readonly followsStaleOffer: boolean;
 }
 
 /** Offers, answers for the master's side of the exchange, and runs the media until it ends. */
@@ -47,25 +52,41 @@ export class ViewerSession extends EventEmitter<ViewerSessionEvents> {
   readonly #ended = new AbortController();
   readonly #localCandidates: IceCandidate[] = [];
   #offer: string | undefined;
+  /** The offer goes out, with the candidates known by then, once signaling is connected. */
+  #isOfferWaiting = false;
   #answered = false;
   #connected = false;
+  #isOfferStale = false;
   #reoffer: NodeJS.Timeout | undefined;
+  #renewal: NodeJS.Timeout | undefined;
 
   constructor(inputs: ViewerSessionInputs) {
     super();
     this.#inputs = inputs;
   }
 
-  /** Connects, fetches what is needed, and starts the media: the offer follows. */
+  /**
+   * Whether it ended for a fresh offer, with fresh servers and candidates, and for no other reason:
+   * nobody answered the one it had while that was good.
+   */
+  get isOfferStale(): boolean {
+    return this.#isOfferStale;
+  }
+
+  /** Fetches what is needed once signaling is connected, and starts the media: the offer follows. */
   async start(signal: AbortSignal): Promise<void> {
-    const { link, credentials, media } = this.#inputs;
-    const [{ servers }, keys] = await Promise.all([
+    const { link, credentials, media, options } = this.#inputs;
+    // Servers that were fetched before would age while signaling is away.
+    await link.ready(signal);
+    const [{ servers, ttlSeconds = Infinity }, keys] = await Promise.all([
       link.iceServers(signal),
       credentials.get({ signal }),
-      link.ensureConnected(signal),
     ]);
     this.#connectSignaling(this.#inputs);
     this.#keepUp(media);
+    this.#renewOfferAfter(
+      Math.min(options.offerLifetimeMs, ttlSeconds * 1000 * offerLifetimeShare),
+    );
     media.setCredentials(keys);
     media.start(this.#mediaOptions(servers));
   }
@@ -76,9 +97,6 @@ export class ViewerSession extends EventEmitter<ViewerSessionEvents> {
       () => void this.#renewCredentials(media),
       credentialsCheckMs,
     );
-    const expire = setTimeout(() => {
-      if (!this.#answered) void media.stop({ drainTimeoutMs: 0 });
-    }, offerLifetimeMs);
     this.#scheduleReoffer(0);
     media.on('credentialsRefused', () => {
       this.#inputs.credentials.invalidate();
@@ -88,28 +106,21 @@ export class ViewerSession extends EventEmitter<ViewerSessionEvents> {
       this.#ended.abort();
       clearInterval(keepCredentials);
       clearTimeout(this.#reoffer);
-      clearTimeout(expire);
+      clearTimeout(this.#renewal);
     });
   }
 
-  /** Resolves when a master answered. @throws when the session ends before, or on abort */
-  answered(signal: AbortSignal): Promise<void> {
-    return abortable((resolve, reject) => {
-      const onStep = (step: string): void => {
-        if (step === 'answer') resolve();
-      };
-      const onEnd = (): void => {
-        reject(
-          new SignalingError(ErrorCode.noMaster, 'The session ended before a master answered'),
-        );
-      };
-      this.on('step', onStep);
-      this.#ended.signal.addEventListener('abort', onEnd, { once: true });
-      return () => {
-        this.off('step', onStep);
-        this.#ended.signal.removeEventListener('abort', onEnd);
-      };
-    }, signal);
+  /** Ends a session that still waits for its answer then: the next one offers anew. */
+  #renewOfferAfter(delayMs: number): void {
+    clearTimeout(this.#renewal);
+    this.#renewal = setTimeout(() => {
+      if (!this.#answered) this.#endStale();
+    }, delayMs);
+  }
+
+  #endStale(): void {
+    this.#isOfferStale = true;
+    void this.#inputs.media.stop({ drainTimeoutMs: 0 });
   }
 
   #mediaOptions(servers: readonly IceServer[]): MediaSessionOptions {
@@ -132,15 +143,15 @@ export class ViewerSession extends EventEmitter<ViewerSessionEvents> {
     };
   }
 
-  #connectSignaling({ media, link, options }: ViewerSessionInputs): void {
+  #connectSignaling({ media, link, options, followsStaleOffer }: ViewerSessionInputs): void {
     media.on('offer', (sdp) => {
       this.#offer = sdp;
-      this.#sendOffer(sdp);
+      this.#sendOffer();
       this.emit('step', 'offer');
     });
     media.on('candidate', (candidate) => {
       this.#localCandidates.push(candidate);
-      link.sendCandidate(candidate);
+      if (!this.#isOfferWaiting) link.sendCandidate(candidate);
     });
     media.on('connectionState', ({ connection }) => {
       if (connection !== 'connected') return;
@@ -152,8 +163,13 @@ export class ViewerSession extends EventEmitter<ViewerSessionEvents> {
       if (code === ErrorCode.badPeerInput && !this.#connected) this.#answered = false;
     });
     const onAnswer = (sdp: string): void => {
-      // A master that answers twice answers an offer that was repeated: the first one counts.
-      if (this.#answered) return;
+      if (this.#isOfferStale) return;
+      if (this.#answered) {
+        // A master that answers twice answers an offer that was repeated: the first one counts. But
+        // the first one may be the late answer to the offer before, and cannot work.
+        if (followsStaleOffer && !this.#connected) this.#endStale();
+        return;
+      }
       this.#answered = true;
       media.setAnswer(sdp);
       this.emit('step', 'answer');
@@ -174,35 +190,59 @@ export class ViewerSession extends EventEmitter<ViewerSessionEvents> {
       );
       void media.stop({ drainTimeoutMs: options.drainTimeoutMs });
     };
+    const onReconnectIceServer = (): void => {
+      if (!this.#answered) this.#renewOfferAfter(newServersDelayMs);
+    };
+    const onChange = this.#repeatCandidates.bind(this);
     link.on('answer', onAnswer);
     link.on('offer', onOffer);
     link.on('candidate', onCandidate);
+    // Once: the next session begins with what is new by then.
+    link.once('reconnectIceServer', onReconnectIceServer);
+    link.on('change', onChange);
     this.#ended.signal.addEventListener('abort', () => {
       link.off('answer', onAnswer);
       link.off('offer', onOffer);
       link.off('candidate', onCandidate);
+      link.off('reconnectIceServer', onReconnectIceServer);
+      link.off('change', onChange);
     });
   }
 
+  /**
+   * What was sent over a connection that is gone may be lost with it. Candidates may come twice. An
+   * offer may not, while the master perhaps answers it: that is repeated as always.
+   */
+  #repeatCandidates({ kind }: SignalingChange): void {
+    if (kind === 'disconnected' || this.#connected || this.#isOfferWaiting) return;
+    for (const candidate of this.#localCandidates) this.#inputs.link.sendCandidate(candidate);
+    this.#scheduleReoffer(0);
+  }
+
   #scheduleReoffer(repeats: number): void {
+    clearTimeout(this.#reoffer);
     const delayMs = reofferDelaysMs[Math.min(repeats, reofferDelaysMs.length - 1)];
     this.#reoffer = setTimeout(() => {
-      if (!this.#answered && this.#offer !== undefined) {
-        this.#sendOffer(withCandidates(this.#offer, this.#localCandidates));
-      }
+      if (!this.#answered) this.#sendOffer();
       this.#scheduleReoffer(repeats + 1);
     }, delayMs);
   }
 
-  #sendOffer(offer: string): void {
+  #sendOffer(): void {
     const { link } = this.#inputs;
+    const offer = this.#offer;
+    if (offer === undefined || this.#isOfferWaiting) return;
+    this.#isOfferWaiting = true;
     link
-      .ensureConnected(this.#ended.signal)
+      .ready(this.#ended.signal)
       .then(() => {
-        link.sendOffer(offer);
+        if (!this.#answered) link.sendOffer(withCandidates(offer, this.#localCandidates));
       })
       .catch((error: unknown) => {
         if (!this.#ended.signal.aborted) this.emit('warning', asKvsBridgeError(error));
+      })
+      .finally(() => {
+        this.#isOfferWaiting = false;
       });
   }
 
