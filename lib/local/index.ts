@@ -29,6 +29,7 @@ export type {
   CallFailure,
   Fault,
   PersistedDelay,
+  RevokedKeys,
   StreamScope,
 } from './faults/fault-plan.js';
 export type { Fragment, StreamReader } from './store/fragment.js';

@@ -53,6 +53,7 @@ export function createServices({
     region,
     maxClockSkewMs: limits.storage.maxClockSkewMs,
     isEnabled: options.verifySignatures,
+    isRevoked: (accessKeyId) => plan.isRevoked(accessKeyId),
   });
   const putMedia = new PutMediaService({
     registry,

@@ -58,6 +58,16 @@ export const faultCases: readonly SinkCase[] = [
   recoveryCase('sends again what a cut connection swallowed', ({ stack }) => {
     assert.equal(stack.kvs.faults.cutPutMedia(), 1);
   }),
+  recoveryCase(
+    'stores once what was persisted while its acknowledgement got lost',
+    async (session) => {
+      const { faults } = session.stack.kvs;
+      const delay = faults.delayPersisted({ delayMs: Infinity });
+      await untilReceivedMore(session, 2_000);
+      faults.cutPutMedia();
+      delay.remove();
+    },
+  ),
   recoveryCase('sends again after a passing error of the service (5000)', ({ stack }) => {
     stack.kvs.faults.failAck({ errorId: 5000 });
   }),

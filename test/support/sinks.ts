@@ -18,3 +18,8 @@ export function missingSink(sink: SinkName): string | undefined {
 export function sinkOptions(sink: SinkName): Partial<KvsBridgeOptions> {
   return (sink === 'putmedia' ? {} : { sink }) as Partial<KvsBridgeOptions>;
 }
+
+/** Arguments of `kvs-bridge start` that choose this sink and no other. */
+export function sinkArguments(sink: SinkName): readonly string[] {
+  return sink === 'putmedia' ? [] : ['--sink', sink];
+}

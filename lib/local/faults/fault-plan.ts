@@ -32,6 +32,11 @@ export interface AckFailure extends StreamScope {
   readonly fragment?: number;
 }
 
+/** Keys that work no more. */
+export interface RevokedKeys {
+  readonly accessKeyId: string;
+}
+
 /** What happens to PERSISTED acknowledgements. */
 export interface PersistedDelay extends StreamScope {
   /** Infinity withholds them. */
@@ -48,6 +53,7 @@ export class FaultPlan {
   readonly #acks = new Set<Countdown<AckFailure>>();
   readonly #delays = new Set<PersistedDelay>();
   readonly #stalls = new Set<StreamScope>();
+  readonly #revoked = new Set<RevokedKeys>();
   readonly #onStallsChanged: () => void;
 
   /** @param onStallsChanged - called after a stall began or ended */
@@ -71,7 +77,12 @@ export class FaultPlan {
     return planned(this.#stalls, { ...fault }, this.#onStallsChanged);
   }
 
+  revokeKeys(fault: RevokedKeys): Fault {
+    return planned(this.#revoked, { ...fault });
+  }
+
   clear(): void {
+    this.#revoked.clear();
     this.#calls.clear();
     this.#acks.clear();
     this.#delays.clear();
@@ -109,6 +120,10 @@ export class FaultPlan {
       if (concerns(fault, streamName)) delayMs = Math.max(delayMs, fault.delayMs);
     }
     return delayMs;
+  }
+
+  isRevoked(accessKeyId: string): boolean {
+    return [...this.#revoked].some((fault) => fault.accessKeyId === accessKeyId);
   }
 
   isStalled(streamName: string): boolean {

@@ -8,6 +8,7 @@ import type {
   Fault,
   FaultPlan,
   PersistedDelay,
+  RevokedKeys,
   StreamScope,
 } from './fault-plan.js';
 
@@ -53,6 +54,11 @@ export class Faults {
   /** Sends PERSISTED later, or never. The fragments are stored all the same. */
   delayPersisted(fault: PersistedDelay): Fault {
     return this.#plan.delayPersisted(fault);
+  }
+
+  /** Answers what these keys sign with ExpiredTokenException; what is open stays open. */
+  revokeKeys(fault: RevokedKeys): Fault {
+    return this.#plan.revokeKeys(fault);
   }
 
   /** Stops reading uploads, those that come as well, until the fault is removed. */

@@ -13,6 +13,8 @@ export interface SignatureVerifierOptions {
   readonly maxClockSkewMs: number;
   /** When false, every call passes. */
   readonly isEnabled: boolean;
+  /** Whether keys are to be refused although they are known. @defaultValue none is */
+  readonly isRevoked?: (accessKeyId: string) => boolean;
 }
 
 /** What a request says about its signature. */
@@ -86,6 +88,12 @@ export class SignatureVerifier {
       throw refused(
         'UnrecognizedClientException',
         'The security token included in the request is invalid.',
+      );
+    }
+    if (this.#options.isRevoked?.(accessKeyId) === true) {
+      throw refused(
+        'ExpiredTokenException',
+        'The security token included in the request is expired.',
       );
     }
     return known.secretAccessKey;
