@@ -28,9 +28,11 @@ export type OptionGroup = (typeof OptionGroup)[keyof typeof OptionGroup];
 export interface OptionSpec<T> {
   /**
    * `value`: takes one; `switch`: turns something on; `off`: its flag is `--no-…` and turns
-   * something off; `optional`: may stand alone or take a value.
+   * something off; `optional`: may stand alone or take a value; `pairs`: its flag is in the
+   * singular and may be repeated, each with one `name=value`. The environment separates pairs by
+   * commas, a config file has an object.
    */
-  readonly kind: 'value' | 'switch' | 'off' | 'optional';
+  readonly kind: 'value' | 'switch' | 'off' | 'optional' | 'pairs';
   /** What the value is, as help shows it: `<seconds>`. */
   readonly value?: string;
   /** One sentence without a full stop. */
@@ -60,7 +62,11 @@ function kebab(key: string): string {
 
 /** How a person writes an option on the command line, such as `--no-audio`. */
 export function flagOf(key: string, { kind }: OptionSpec<unknown>): string {
-  return `--${kind === 'off' ? 'no-' : ''}${kebab(key)}`;
+  return `--${kind === 'off' ? 'no-' : ''}${kebab(kind === 'pairs' ? singular(key) : key)}`;
+}
+
+function singular(key: string): string {
+  return key.replace(/s$/, '');
 }
 
 /** The environment variables that set an option, our own first. */
@@ -72,6 +78,20 @@ export function envNamesOf(key: string, { alsoEnv = [] }: OptionSpec<unknown>): 
 export function text(value: string): string {
   if (value === '') throw new InvalidValue('a text that is not empty');
   return value;
+}
+
+/** Between the pairs of an option of the kind `pairs`, whatever they came from. */
+export const pairSeparator = '\n';
+
+/** Lines of `name=value`; none at all is no pair. */
+export function pairs(value: string): Readonly<Record<string, string>> {
+  if (value === '') return {};
+  const entries = value.split(pairSeparator).map((line) => {
+    const at = line.indexOf('=');
+    if (at < 1) throw new InvalidValue('of the form name=value');
+    return [line.slice(0, at), line.slice(at + 1)] as const;
+  });
+  return Object.fromEntries(entries);
 }
 
 /** True or false, as people write it. */

@@ -7,7 +7,7 @@ import { runLocal } from '../commands/local.js';
 import { runPublish } from '../commands/publish.js';
 import { runStart } from '../commands/start.js';
 import { exitCodeOf, exitCodesHelp } from './exit-codes.js';
-import { OptionGroup, envNamesOf, flagOf } from './option-spec.js';
+import { OptionGroup, envNamesOf, flagOf, pairSeparator } from './option-spec.js';
 import type { OptionSpec } from './option-spec.js';
 import { commandOptions, optionTable } from './option-table.js';
 import type { OptionName } from './option-table.js';
@@ -169,10 +169,14 @@ function toCommander(name: OptionName): Option {
     `env ${envNamesOf(name, spec).join(', ')}`,
     ...(shown === undefined ? [] : [`default ${shown}`]),
   ];
-  return new Option(
+  const option = new Option(
     `${flagOf(name, spec)}${value}`,
     `${spec.description} [${hints.join('; ')}]`,
   ).helpGroup(spec.group);
+  if (spec.kind !== 'pairs') return option;
+  return option.argParser<string>((pair, earlier?: string) =>
+    earlier === undefined ? pair : `${earlier}${pairSeparator}${pair}`,
+  );
 }
 
 function shownDefault(spec: OptionSpec<unknown>): string | undefined {
@@ -190,9 +194,14 @@ function flagsOf(command: Command): { flags: Record<string, string>; configPath?
     // Commander makes a default for each --no-… by itself.
     if (command.getOptionValueSource(key) !== 'cli') continue;
     if (key === 'config') configPath = String(value);
-    else flags[key] = String(value);
+    else flags[optionNameOf(key)] = String(value);
   }
   return { flags, ...(configPath === undefined ? {} : { configPath }) };
+}
+
+/** The option that Commander calls `key`: a flag in the singular has its option in the plural. */
+function optionNameOf(key: string): string {
+  return Object.hasOwn(optionTable, key) ? key : `${key}s`;
 }
 
 /** Whether JSON is asked for, found out without the options being valid. */

@@ -1,7 +1,7 @@
 /** Joins flags, environment, config file and defaults: the first of them that speaks counts. */
 import { readFileSync } from 'node:fs';
 import { OptionsError } from '../../lib/index.js';
-import { InvalidValue, envNamesOf, flagOf } from './option-spec.js';
+import { InvalidValue, envNamesOf, flagOf, pairSeparator } from './option-spec.js';
 import type { OptionSpec } from './option-spec.js';
 import { optionTable } from './option-table.js';
 import type { OptionName, Values } from './option-table.js';
@@ -71,7 +71,11 @@ function fromEnv(name: string, spec: OptionSpec<unknown>, env: Sources['env']): 
   for (const variable of envNamesOf(name, spec)) {
     const text = env[variable];
     // Empty counts as unset: that is how a variable is cleared in compose files and units.
-    if (text !== undefined && text !== '') return { text, where: variable };
+    if (text === undefined || text === '') continue;
+    return {
+      text: spec.kind === 'pairs' ? text.replaceAll(',', pairSeparator) : text,
+      where: variable,
+    };
   }
   return undefined;
 }
@@ -117,10 +121,31 @@ function readConfig(path: string): Map<string, Said> {
           `Remove it or correct its name; known are: ${Object.keys(optionTable).join(', ')}.`,
         );
       }
-      if (!['string', 'number', 'boolean'].includes(typeof value)) {
-        throw refuse(`${where} must be text, a number, true or false`, `Correct ${where}.`);
+      const spec: OptionSpec<unknown> = optionTable[key as OptionName];
+      const text = spec.kind === 'pairs' ? pairsText(value) : plainText(value);
+      if (text === undefined) {
+        const expected =
+          spec.kind === 'pairs' ? 'an object with texts' : 'text, a number, true or false';
+        throw refuse(`${where} must be ${expected}`, `Correct ${where}.`);
       }
-      return [key, { text: String(value), where }] as const;
+      return [key, { text, where }] as const;
     }),
   );
+}
+
+function plainText(value: unknown): string | undefined {
+  const isPlain = ['string', 'number', 'boolean'].includes(typeof value);
+  return isPlain ? String(value) : undefined;
+}
+
+/** An object of texts as lines of `name=value`. */
+function pairsText(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+  const entries: readonly (readonly [string, unknown])[] = Object.entries(value);
+  const lines = entries.map(([name, text]) =>
+    typeof text === 'string' && !`${name}${text}`.includes(pairSeparator)
+      ? `${name}=${text}`
+      : undefined,
+  );
+  return lines.includes(undefined) ? undefined : lines.join(pairSeparator);
 }

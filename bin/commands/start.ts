@@ -33,6 +33,7 @@ export async function runStart(
     persistTimeoutMs: settings.persistTimeout,
     drainTimeoutMs: settings.drainTimeout,
     bufferMb: settings.bufferMb,
+    ...(settings.tags === undefined ? {} : { tags: settings.tags }),
   });
   reportBridge(bridge, output, { persistedLevel: 'debug' });
   bridge.once('stopped', ({ totals, error }) => {

@@ -12,6 +12,7 @@ import type { KvsBridgeError } from '../util/errors.js';
 import { BridgeState } from './events.js';
 import type { BridgeEnd, BridgeStep, BridgeTotals, KvsBridgeEvents } from './events.js';
 import { isFatal } from './fatal-codes.js';
+import { FragmentTags } from './fragment-tags.js';
 import { resolveOptions } from './options.js';
 import type { KvsBridgeOptions, ResolvedOptions } from './options.js';
 import { RecordingMonitor } from './recording-monitor.js';
@@ -43,6 +44,7 @@ export class KvsBridge extends EventEmitter<KvsBridgeEvents> implements AsyncDis
   readonly #totals = new SessionTotals();
   readonly #steps = new Set<BridgeStep>();
   readonly #monitor: RecordingMonitor;
+  readonly #tags: FragmentTags;
   #state: BridgeState = BridgeState.idle;
   #startedAtMs = 0;
   #media: MediaSession | undefined;
@@ -53,6 +55,7 @@ export class KvsBridge extends EventEmitter<KvsBridgeEvents> implements AsyncDis
   constructor(options: KvsBridgeOptions) {
     super();
     this.#options = resolveOptions(options);
+    this.#tags = new FragmentTags(this.#options.tags);
     this.#credentials =
       options.credentials === undefined
         ? chainCredentials({ region: this.#options.region })
@@ -122,6 +125,30 @@ export class KvsBridge extends EventEmitter<KvsBridgeEvents> implements AsyncDis
     return this.#finished.promise;
   }
 
+  /**
+   * Keeps a name and value with the next fragment, for readers of the stream (GetMedia,
+   * GetMediaForFragmentList). While no media arrives, it waits for the first fragment that comes.
+   *
+   * KVS takes ten tags a fragment. The bridge's own (`kvsb-session`, `kvsb-epoch`, `kvsb-gap-ms`,
+   * `kvsb-codec`) leave room for six persistent ones. Of those put once, what is one too many for
+   * its fragment is refused by a `warning`.
+   *
+   * @param name - 1 to 128 bytes, beginning with neither `AWS` nor `kvsb-`
+   * @param value - 1 to 256 bytes
+   * @param options - `persistent`: repeated with every fragment from the next on, in later sessions
+   * too, until it is put again with an empty value. `@defaultValue` false
+   * @throws {@link OptionsError} that names the tag, what is wrong with it and the fix
+   */
+  putFragmentMetadata(
+    name: string,
+    value: string,
+    { persistent = false }: { readonly persistent?: boolean } = {},
+  ): void {
+    const tag = { name, value };
+    this.#tags.put(tag, persistent);
+    this.#media?.putMetadata(tag, { persistent });
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }
@@ -130,8 +157,7 @@ export class KvsBridge extends EventEmitter<KvsBridgeEvents> implements AsyncDis
     try {
       const signal = this.#stopRequest.signal;
       // Loads while channel and stream are looked up.
-      const first = await createMediaSession(this.#options.isolation);
-      this.#media = first;
+      const first = await this.#createMedia();
       const resources = await findResources(this.#options, this.#credentials, signal, (error) =>
         this.emit('warning', error),
       );
@@ -140,7 +166,13 @@ export class KvsBridge extends EventEmitter<KvsBridgeEvents> implements AsyncDis
       link.on('warning', (error) => this.emit('warning', error));
       link.on('change', (change) => this.emit('signaling', change));
       link.open();
-      const inputs = { options: this.#options, resources, credentials: this.#credentials, link };
+      const inputs = {
+        options: this.#options,
+        resources,
+        credentials: this.#credentials,
+        link,
+        tags: this.#tags,
+      };
       await this.#runSessions(
         first,
         (media, followsStaleOffer) => new ViewerSession({ ...inputs, media, followsStaleOffer }),
@@ -173,6 +205,8 @@ export class KvsBridge extends EventEmitter<KvsBridgeEvents> implements AsyncDis
       const beganAtMs = performance.now();
       const session = createSession(media, isOfferStale);
       const error = await this.#runSession(session, media);
+      this.#media = undefined;
+      this.#tags.endSession();
       if (this.#isStopping()) return;
       this.#monitor.pause();
       const cause = this.#fatal ?? error;
@@ -180,8 +214,7 @@ export class KvsBridge extends EventEmitter<KvsBridgeEvents> implements AsyncDis
       if (isOfferStale) {
         // Nothing went wrong: it waits on, with a fresh offer.
         backoff.reset();
-        media = await createMediaSession(this.#options.isolation);
-        this.#media = media;
+        media = await this.#createMedia();
         continue;
       }
       if (cause !== undefined && isFatal(cause)) throw cause;
@@ -191,9 +224,15 @@ export class KvsBridge extends EventEmitter<KvsBridgeEvents> implements AsyncDis
       if (cause !== undefined) this.emit('warning', cause);
       this.#setState(BridgeState.reconnecting, cause?.message ?? 'the session ended');
       await sleep(backoff.nextDelayMs(), this.#stopRequest.signal);
-      media = await createMediaSession(this.#options.isolation);
-      this.#media = media;
+      media = await this.#createMedia();
     }
+  }
+
+  async #createMedia(): Promise<MediaSession> {
+    const media = await createMediaSession(this.#options.isolation);
+    this.#media = media;
+    for (const tag of this.#tags.next) media.putMetadata(tag, { persistent: false });
+    return media;
   }
 
   /** One session to its end. @returns why it ended, when nobody asked it to */
@@ -251,7 +290,10 @@ export class KvsBridge extends EventEmitter<KvsBridgeEvents> implements AsyncDis
       this.#monitor.expect();
       this.emit('track', track);
     });
-    media.on('epoch', (epoch) => this.emit('epoch', epoch));
+    media.on('epoch', (epoch) => {
+      this.#tags.beginFragments();
+      this.emit('epoch', epoch);
+    });
     media.on('upload', ({ state }) => {
       if (state === 'open') this.#step('uploading');
     });

@@ -43,6 +43,11 @@ export interface KvsBridgeOptions {
   readonly persistTimeoutMs?: number;
   /** How long `stop` waits for the last PERSISTED, in ms. @defaultValue 10000 */
   readonly drainTimeoutMs?: number;
+  /**
+   * Metadata of every fragment, by name: up to 6, names of 1 to 128 bytes that begin with neither
+   * `AWS` nor `kvsb-`, values of 1 to 256 bytes. @defaultValue none
+   */
+  readonly tags?: Readonly<Record<string, string>>;
   /** Bound of media that waits in memory to be persisted, in MB (10^6), 1 to 4096. @defaultValue 64 */
   readonly bufferMb?: number;
   /**
@@ -78,6 +83,7 @@ const schema = v.strictObject({
   masterTimeoutMs: v.exactOptional(rules.whole(0, 86_400_000), 0),
   persistTimeoutMs: v.exactOptional(rules.whole(1_000, 600_000), 15_000),
   drainTimeoutMs: v.exactOptional(rules.whole(0, 600_000), 10_000),
+  tags: v.exactOptional(v.record(v.string(), v.string('must be text')), {}),
   bufferMb: v.exactOptional(rules.whole(1, 4_096), 64),
   offerLifetimeMs: v.exactOptional(rules.whole(100, 3_600_000), 240_000),
   signaling: v.exactOptional(

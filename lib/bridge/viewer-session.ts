@@ -1,4 +1,5 @@
 /** One session with a master: its signaling exchange and its media, from offer to end. */
+import { randomUUID } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import type { CredentialsSource } from '../aws/credentials.js';
 import type { MediaSession, MediaSessionOptions } from '../media/media-session.js';
@@ -8,6 +9,8 @@ import type { SignalingChange } from '../signaling/lasting-connection.js';
 import type { IceCandidate } from '../signaling/messages.js';
 import { ErrorCode, SignalingError, asKvsBridgeError } from '../util/errors.js';
 import type { KvsBridgeError } from '../util/errors.js';
+import { sessionTagName } from './fragment-tags.js';
+import type { FragmentTags } from './fragment-tags.js';
 import type { ResolvedOptions } from './options.js';
 import { withCandidates } from './repeated-offer.js';
 import type { Resources } from './resources.js';
@@ -44,6 +47,7 @@ export interface ViewerSessionInputs {
   readonly link: SignalingLink;
   /** The session before ended with a stale offer, and that may still be answered. */
   readonly followsStaleOffer: boolean;
+  readonly tags: FragmentTags;
 }
 
 /** Offers, answers for the master's side of the exchange, and runs the media until it ends. */
@@ -131,6 +135,7 @@ export class ViewerSession extends EventEmitter<ViewerSessionEvents> {
       relayOnly: options.relayOnly,
       audio: options.audio,
       targetFragmentMs: options.fragmentTargetMs,
+      tags: [{ name: sessionTagName, value: randomUUID() }, ...this.#inputs.tags.persistent],
       upload: {
         dataEndpoint: resources.dataEndpoint.href,
         archiveEndpoint: resources.archiveEndpoint.href,

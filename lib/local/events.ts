@@ -21,6 +21,8 @@ export interface FragmentEvent {
   readonly producerTimestampMs: number;
   readonly durationMs: number;
   readonly bytes: number;
+  /** The tags that the producer put before it. */
+  readonly metadata: Readonly<Record<string, string>>;
 }
 
 /** A peer joins or leaves a channel. */

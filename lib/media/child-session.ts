@@ -11,6 +11,7 @@ import { deferred } from '../util/deferred.js';
 import { redact } from '../util/redact.js';
 import { noTotals } from './media-session.js';
 import type {
+  FragmentTag,
   MediaSession,
   MediaSessionEnd,
   MediaSessionEvents,
@@ -110,6 +111,10 @@ export class ChildMediaSession extends EventEmitter<MediaSessionEvents> implemen
 
   addCandidate(candidate: string, sdpMLineIndex: number): void {
     this.#send({ type: 'candidate', candidate, sdpMLineIndex });
+  }
+
+  putMetadata(tag: FragmentTag, { persistent }: { readonly persistent: boolean }): void {
+    this.#send({ type: 'metadata', tag, persistent });
   }
 
   setCredentials({ accessKeyId, secretAccessKey, sessionToken, expiration }: AwsCredentials): void {

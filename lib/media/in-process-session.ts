@@ -10,6 +10,7 @@ import { ErrorCode, MediaError, PutMediaError, asKvsBridgeError } from '../util/
 import type { KvsBridgeError } from '../util/errors.js';
 import { noTotals } from './media-session.js';
 import type {
+  FragmentTag,
   MediaSession,
   MediaSessionEnd,
   MediaSessionEvents,
@@ -43,6 +44,8 @@ export class InProcessMediaSession
   readonly #totals = new TotalsKeeper();
   readonly #pipelineClosed = deferred<undefined>();
   readonly #closed = deferred<MediaSessionEnd>();
+  /** Put before there was a receiver. */
+  readonly #earlyTags: { readonly tag: FragmentTag; readonly persistent: boolean }[] = [];
   #credentials = deferred<AwsCredentials>();
   #receiver: NativeReceiver | undefined;
   #error: KvsBridgeError | undefined;
@@ -50,7 +53,7 @@ export class InProcessMediaSession
   #stopping = false;
   #closing = false;
 
-  start({ upload, ...receiver }: MediaSessionOptions): void {
+  start({ upload, tags, ...receiver }: MediaSessionOptions): void {
     if (this.#receiver !== undefined || this.#stopping) return;
     try {
       const sink = this.#createSink(upload);
@@ -59,6 +62,8 @@ export class InProcessMediaSession
         for (const event of events) this.#onNative(event, sink);
       });
       this.#receiver.start();
+      for (const tag of tags) this.putMetadata(tag, { persistent: true });
+      for (const { tag, persistent } of this.#earlyTags) this.putMetadata(tag, { persistent });
       this.#feedWatchdog();
     } catch (error) {
       this.#fail(asKvsBridgeError(error, ErrorCode.media));
@@ -71,6 +76,14 @@ export class InProcessMediaSession
 
   addCandidate(candidate: string, sdpMLineIndex: number): void {
     this.#guard(() => this.#receiver?.addCandidate(sdpMLineIndex, candidate));
+  }
+
+  putMetadata(tag: FragmentTag, { persistent }: { readonly persistent: boolean }): void {
+    if (this.#receiver === undefined) {
+      this.#earlyTags.push({ tag, persistent });
+      return;
+    }
+    this.#guard(() => this.#receiver?.putMetadata(tag.name, tag.value, persistent));
   }
 
   setCredentials(credentials: AwsCredentials): void {

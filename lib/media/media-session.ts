@@ -26,6 +26,14 @@ export interface UploadOptions {
   readonly bufferBytes: number;
 }
 
+/** A name and value that KVS keeps with a fragment. */
+export interface FragmentTag {
+  /** 1 to 128 bytes, not beginning with AWS. */
+  readonly name: string;
+  /** 1 to 256 bytes. */
+  readonly value: string;
+}
+
 /** Everything that one media session needs, but its credentials. */
 export interface MediaSessionOptions {
   readonly iceServers: readonly NativeIceServer[];
@@ -33,6 +41,8 @@ export interface MediaSessionOptions {
   readonly relayOnly: boolean;
   readonly audio: boolean;
   readonly targetFragmentMs: number;
+  /** Metadata of every fragment. */
+  readonly tags: readonly FragmentTag[];
   readonly upload: UploadOptions;
 }
 
@@ -175,6 +185,11 @@ export interface MediaSession extends EventEmitter<MediaSessionEvents>, AsyncDis
   start(options: MediaSessionOptions): void;
   setAnswer(sdp: string): void;
   addCandidate(candidate: string, sdpMLineIndex: number): void;
+  /**
+   * Keeps a tag with the next fragment; `persistent`: with every one from the next on, until it is
+   * put again with an empty value. One too many for its fragment is refused by a `warning`.
+   */
+  putMetadata(tag: FragmentTag, options: { readonly persistent: boolean }): void;
   /** Hands in fresh credentials for PutMedia. */
   setCredentials(credentials: AwsCredentials): void;
   /**

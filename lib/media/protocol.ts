@@ -16,6 +16,8 @@ export const silenceLimitMs = 4_000;
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 
+const fragmentTag = v.strictObject({ name: v.string(), value: v.string() });
+
 const iceServer = v.strictObject({ uri: v.string(), username: v.string(), password: v.string() });
 
 const sessionOptions = v.strictObject({
@@ -24,6 +26,7 @@ const sessionOptions = v.strictObject({
   relayOnly: v.boolean(),
   audio: v.boolean(),
   targetFragmentMs: count,
+  tags: v.pipe(v.array(fragmentTag), v.readonly()),
   upload: v.strictObject({
     dataEndpoint: v.string(),
     archiveEndpoint: v.exactOptional(v.string()),
@@ -52,6 +55,7 @@ const toWorker = v.variant('type', [
   v.strictObject({ type: v.literal('credentials'), credentials }),
   v.strictObject({ type: v.literal('answer'), sdp: v.string() }),
   v.strictObject({ type: v.literal('candidate'), candidate: v.string(), sdpMLineIndex: count }),
+  v.strictObject({ type: v.literal('metadata'), tag: fragmentTag, persistent: v.boolean() }),
   v.strictObject({ type: v.literal('stop'), drainTimeoutMs: count }),
 ]);
 

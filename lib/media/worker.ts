@@ -109,6 +109,9 @@ function onMessage(message: ToWorker): void {
     case 'candidate':
       session?.addCandidate(message.candidate, message.sdpMLineIndex);
       return;
+    case 'metadata':
+      session?.putMetadata(message.tag, { persistent: message.persistent });
+      return;
     case 'stop':
       if (session === undefined) void finish({ type: 'closed', totals: noTotals });
       else void session.stop({ drainTimeoutMs: message.drainTimeoutMs });

@@ -7,6 +7,7 @@ export const idleSessionOptions: MediaSessionOptions = {
   relayOnly: false,
   audio: true,
   targetFragmentMs: 2_000,
+  tags: [],
   upload: {
     dataEndpoint: 'http://127.0.0.1:9',
     streamName: 'none',

@@ -131,7 +131,8 @@ function lengthMs(fragment: Fragment, next: Fragment | undefined): number {
   return toNextMs <= listedMs + contiguousMs ? toNextMs : listedMs;
 }
 
-function producerTags(bytes: Buffer): readonly SimpleTag[] {
+/** The tags in a fragment that its producer put there. */
+export function producerTags(bytes: Buffer): readonly SimpleTag[] {
   const reader = new MkvStreamReader({
     maxBlockBytes: bytes.length,
     maxMetadataBytes: bytes.length,

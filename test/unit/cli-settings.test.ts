@@ -47,6 +47,21 @@ describe('settings', () => {
     assert.equal(read({ flags: {}, env: {} }), 200);
   });
 
+  it('reads pairs from flags, environment and file alike', async () => {
+    const read = (sources: Partial<Sources>): unknown =>
+      resolveSettings(['tags'], { flags: {}, env: {}, ...sources }).tags;
+    const tags = { site: 'oslo', door: 'a=b' };
+    const configPath = await config('tags.json', { tags });
+    assert.deepEqual(read({ flags: { tags: 'site=oslo\ndoor=a=b' } }), tags);
+    assert.deepEqual(read({ env: { KVS_BRIDGE_TAGS: 'site=oslo,door=a=b' } }), tags);
+    assert.deepEqual(read({ configPath }), tags);
+    assert.equal(read({}), undefined);
+    assert.equal(flagOf('tags', optionTable.tags), '--tag');
+    assert.throws(() => read({ flags: { tags: 'oslo' } }), /--tag must be of the form name=value/);
+    const wrong = await config('tags-wrong.json', { tags: { site: 7 } });
+    assert.throws(() => read({ configPath: wrong }), /"tags" in .* must be an object with texts/);
+  });
+
   it('takes an empty variable for an unset one', () => {
     const env = { KVS_BRIDGE_JITTER_BUFFER_MS: '', KVS_BRIDGE_REGION: '', AWS_REGION: 'eu-west-1' };
     const settings = resolveSettings(['jitterBufferMs', 'region'], { flags: {}, env });

@@ -1,6 +1,5 @@
 /** Faults that are planned; the server's parts ask before they act. */
 import { ServiceError } from '../http/service-error.js';
-import type { AckErrorId } from '../ingest/ingest-error.js';
 
 /** A fault that lasts until it is removed. */
 export interface Fault extends Disposable {
@@ -27,7 +26,8 @@ export interface CallFailure {
 
 /** An ERROR acknowledgement in place of RECEIVED. */
 export interface AckFailure extends StreamScope {
-  readonly errorId: AckErrorId;
+  /** One of AWS's, or any other number: the service may get new ones. */
+  readonly errorId: number;
   /** Which fragment, counted from now. @defaultValue 1, the next one to be complete */
   readonly fragment?: number;
 }
@@ -102,7 +102,7 @@ export class FaultPlan {
   }
 
   /** The error to answer a complete fragment with. */
-  takeAckError(streamName: string): AckErrorId | undefined {
+  takeAckError(streamName: string): number | undefined {
     for (const countdown of this.#acks) {
       if (!concerns(countdown.fault, streamName)) continue;
       countdown.left -= 1;

@@ -1,7 +1,6 @@
 /** Writes acknowledgements as the producer SDK can read them. */
 import type { ServerResponse } from 'node:http';
-import { ackErrorCodes } from './ingest-error.js';
-import type { AckErrorId } from './ingest-error.js';
+import { ackErrorCodeOf } from './ingest-error.js';
 
 /** The fragment that an acknowledgement is about. */
 export interface AckFragment {
@@ -33,12 +32,12 @@ export class AckWriter {
     this.#write({ EventType: 'IDLE' });
   }
 
-  error(errorId: AckErrorId, { timecode, number }: AckFragment): void {
+  error(errorId: number, { timecode, number }: AckFragment): void {
     this.#write({
       EventType: 'ERROR',
       FragmentTimecode: timecode,
       FragmentNumber: number,
-      ErrorCode: ackErrorCodes[errorId],
+      ErrorCode: ackErrorCodeOf(errorId),
       ErrorId: errorId,
     });
   }

@@ -5,6 +5,7 @@ import { ElementTooLargeError, MkvError } from '../mkv/mkv-error.js';
 import { MkvStreamReader } from '../mkv/stream-reader.js';
 import type { MkvToken } from '../mkv/stream-reader.js';
 import { readTags } from '../mkv/tags.js';
+import type { SimpleTag } from '../mkv/tags.js';
 import { readTracks } from '../mkv/tracks.js';
 import type { Track } from '../mkv/tracks.js';
 import { unknownSizeHeader } from '../mkv/writer.js';
@@ -51,8 +52,8 @@ export class FragmentAssembler {
   #hasSegment = false;
   #tracks: readonly Track[] | undefined;
   #timestampScaleNs = defaultTimestampScaleNs;
-  #tags: Buffer[] = [];
-  #tagCount = 0;
+  /** Elements and contents of the tags that came since the last cluster: the next one's. */
+  #tags: { readonly elements: Buffer[]; readonly entries: SimpleTag[] } = noTags();
   #fragment: FragmentBuilder | undefined;
   #hasClusters = false;
   #previous: { readonly timecode: number; readonly lastFrameTimecode: number } | undefined;
@@ -174,13 +175,13 @@ export class FragmentAssembler {
     this.#hasClusters = true;
     this.#fragment = new FragmentBuilder({
       header: this.#header,
-      tags: this.#tags,
+      tags: this.#tags.elements,
+      metadata: this.#tags.entries,
       tracks,
       timestampScaleNs: this.#timestampScaleNs,
       limits: this.#limits,
     });
-    this.#tags = [];
-    this.#tagCount = 0;
+    this.#tags = noTags();
   }
 
   #complete(): IngestEvent {
@@ -229,11 +230,11 @@ export class FragmentAssembler {
         throw new IngestError(4009, 'The name or the value of a tag is not allowed');
       }
     }
-    this.#tagCount += tags.length;
-    if (this.#tagCount > this.#limits.maxTagsPerFragment) {
+    this.#tags.entries.push(...tags);
+    if (this.#tags.entries.length > this.#limits.maxTagsPerFragment) {
       throw new IngestError(4009, `More than ${this.#limits.maxTagsPerFragment} tags`);
     }
-    if (tags.length > 0) this.#tags.push(bytes);
+    if (tags.length > 0) this.#tags.elements.push(bytes);
   }
 
   #addToHeader(bytes: Buffer): void {
@@ -243,4 +244,8 @@ export class FragmentAssembler {
       throw new IngestError(4006, 'The header before the first cluster is too large');
     }
   }
+}
+
+function noTags(): { readonly elements: Buffer[]; readonly entries: SimpleTag[] } {
+  return { elements: [], entries: [] };
 }

@@ -1,6 +1,7 @@
 /** One fragment while its cluster is being read. */
 import { readBlockHead } from '../mkv/blocks.js';
 import { ElementId } from '../mkv/ids.js';
+import type { SimpleTag } from '../mkv/tags.js';
 import type { Track } from '../mkv/tracks.js';
 import { elementHeader } from '../mkv/writer.js';
 import type { IngestLimits } from '../options.js';
@@ -17,12 +18,16 @@ export interface ReceivedFragment {
   readonly sizeBytes: number;
   /** Where in `parts` the cluster begins. */
   readonly clusterOffset: number;
+  /** What the producer's tags before the cluster say. */
+  readonly metadata: readonly SimpleTag[];
 }
 
 /** What a fragment takes over from its upload. */
 export interface FragmentContext {
   readonly header: readonly Buffer[];
+  /** Tags elements before the cluster, and what they hold. */
   readonly tags: readonly Buffer[];
+  readonly metadata: readonly SimpleTag[];
   readonly tracks: readonly Track[];
   readonly timestampScaleNs: number;
   readonly limits: IngestLimits;
@@ -118,7 +123,7 @@ export class FragmentBuilder {
         throw new IngestError(4011, `The fragment has no frame of track ${number}`);
       }
     }
-    const { header, tags } = this.#context;
+    const { header, tags, metadata } = this.#context;
     const lead = [...header, ...tags];
     const clusterOffset = totalLength(lead);
     const clusterHeader = elementHeader(ElementId.cluster, this.#clusterBytes);
@@ -129,6 +134,7 @@ export class FragmentBuilder {
       parts: [...lead, clusterHeader, ...this.#children],
       sizeBytes: clusterOffset + clusterHeader.length + this.#clusterBytes,
       clusterOffset,
+      metadata,
     };
   }
 

@@ -30,12 +30,20 @@ export const ackErrorCodes = {
 /** Id of an ERROR acknowledgement. */
 export type AckErrorId = keyof typeof ackErrorCodes;
 
+/** ErrorCode of any id. */
+export function ackErrorCodeOf(errorId: number): string {
+  return Object.hasOwn(ackErrorCodes, errorId)
+    ? ackErrorCodes[errorId as AckErrorId]
+    : 'UNKNOWN_ERROR';
+}
+
 /** The upload breaks a rule; the connection ends with an ERROR acknowledgement. */
 export class IngestError extends Error {
   override readonly name = 'IngestError';
-  readonly errorId: AckErrorId;
+  readonly errorId: number;
 
-  constructor(errorId: AckErrorId, message: string, cause?: unknown) {
+  /** @param errorId - an {@link AckErrorId}, or what a fault asks for */
+  constructor(errorId: number, message: string, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause });
     this.errorId = errorId;
   }

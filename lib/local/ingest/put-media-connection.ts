@@ -5,6 +5,7 @@ import { deferred } from '../../util/deferred.js';
 import type { FaultPlan } from '../faults/fault-plan.js';
 import { commonHeaders } from '../http/answer.js';
 import type { IngestLimits } from '../options.js';
+import type { SimpleTag } from '../mkv/tags.js';
 import type { StreamStore } from '../store/stream-store.js';
 import { AckWriter } from './ack-writer.js';
 import type { AckFragment } from './ack-writer.js';
@@ -12,7 +13,6 @@ import { FragmentAssembler } from './fragment-assembler.js';
 import type { IngestEvent } from './fragment-assembler.js';
 import type { ReceivedFragment } from './fragment-builder.js';
 import { IngestError } from './ingest-error.js';
-import type { AckErrorId } from './ingest-error.js';
 
 /** A fragment that was written to disk. */
 export interface PersistedInfo {
@@ -20,6 +20,7 @@ export interface PersistedInfo {
   readonly producerTimestampMs: number;
   readonly durationMs: number;
   readonly sizeBytes: number;
+  readonly metadata: readonly SimpleTag[];
 }
 
 /** Options of {@link PutMediaConnection}. */
@@ -181,7 +182,7 @@ export class PutMediaConnection {
   #keep(current: CurrentFragment, received: ReceivedFragment): void {
     const { store, retentionHours } = this.#options;
     const { number, serverTimestampMs } = current;
-    const { producerTimestampMs, durationMs, sizeBytes, clusterOffset, parts } = received;
+    const { producerTimestampMs, durationMs, sizeBytes, clusterOffset, parts, metadata } = received;
     const info = { number, producerTimestampMs, durationMs, sizeBytes };
     const fragment = { ...info, serverTimestampMs, clusterOffset, parts };
     if (retentionHours() === 0) {
@@ -192,7 +193,7 @@ export class PutMediaConnection {
     this.#writes = this.#writes.then(async () => {
       try {
         await store.persist(fragment);
-        this.#options.onPersisted(info);
+        this.#options.onPersisted({ ...info, metadata });
         this.#acknowledgePersisted(current);
       } catch (error) {
         this.fail(new IngestError(5001, 'The fragment could not be stored', error));
@@ -224,7 +225,7 @@ export class PutMediaConnection {
   }
 
   /** What was received before is acknowledged first; then the error and the end. */
-  async #finish(errorId: AckErrorId | undefined): Promise<void> {
+  async #finish(errorId: number | undefined): Promise<void> {
     const { request, response } = this.#options;
     await this.#writes;
     await this.#persistedAcks;

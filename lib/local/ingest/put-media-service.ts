@@ -69,7 +69,7 @@ export class PutMediaService {
       startTimestampMs,
       limits: this.#options.limits,
       faults: this.#options.faults,
-      onPersisted: ({ number, producerTimestampMs, durationMs, sizeBytes }) => {
+      onPersisted: ({ number, producerTimestampMs, durationMs, sizeBytes, metadata }) => {
         this.#options.emit('fragment', {
           streamName: stream.name,
           connectionId: connection.id,
@@ -77,6 +77,7 @@ export class PutMediaService {
           producerTimestampMs,
           durationMs,
           bytes: sizeBytes,
+          metadata: Object.fromEntries(metadata.map(({ name, value }) => [name, value])),
         });
       },
     });
