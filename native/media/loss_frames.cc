@@ -130,6 +130,13 @@ FrameStart ReadFrameStart(const std::string& codec, const std::uint8_t* payload,
   return FrameStart::kNo;
 }
 
+std::vector<std::uint8_t> FillerPayload(const std::string& codec) {
+  // NAL units of type 12 and 38: one byte of filler, then the trailing bits.
+  if (codec == "H264") return {0x0c, 0xff, 0x80};
+  if (codec == "H265") return {0x4c, 0x01, 0xff, 0x80};
+  return {};
+}
+
 bool IsWholeIdr(GstBuffer* frame) {
   bool whole = false;
   ForEachNal(MappedBuffer(frame), 1, [&whole](std::uint8_t header, const std::uint8_t* body) {

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace kvsbridge {
 
@@ -19,6 +20,10 @@ enum class FrameStart {
 /// Reads an RTP payload. @param codec RTP encoding name: H264 (RFC 6184), H265 (RFC 7798), VP8
 /// (RFC 7741), VP9 (RFC 9628) or AV1 (AOMedia's RTP specification); kNo for any other
 FrameStart ReadFrameStart(const std::string& codec, const std::uint8_t* payload, std::size_t size);
+
+/// An RTP payload that says nothing (filler data), for the depayloaders that give a frame out only
+/// with its last packet. Empty where none is needed: the others forget frames that were broken off.
+std::vector<std::uint8_t> FillerPayload(const std::string& codec);
 
 /// Tells whether a decoder can begin with a frame.
 using KeyframeTest = bool (*)(GstBuffer* frame);

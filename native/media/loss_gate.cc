@@ -28,8 +28,10 @@ void Delete(gpointer data) {
 /// At the packets' pad. Streaming thread only.
 struct Watch {
   struct Packet {
+    std::uint32_t ssrc = 0;
     std::uint16_t sequence = 0;
     std::uint32_t timestamp = 0;
+    std::uint8_t payload_type = 0;
     bool marker = false;
     GstClockTime pts = GST_CLOCK_TIME_NONE;
     FrameStart start = FrameStart::kNo;
@@ -42,8 +44,12 @@ struct Watch {
 
 Watch::Packet ReadPacket(GstBuffer* buffer, GstRTPBuffer& rtp, const std::string& codec) {
   const auto* payload = static_cast<const std::uint8_t*>(gst_rtp_buffer_get_payload(&rtp));
-  return {gst_rtp_buffer_get_seq(&rtp), gst_rtp_buffer_get_timestamp(&rtp),
-          gst_rtp_buffer_get_marker(&rtp) == TRUE, GST_BUFFER_PTS(buffer),
+  return {gst_rtp_buffer_get_ssrc(&rtp),
+          gst_rtp_buffer_get_seq(&rtp),
+          gst_rtp_buffer_get_timestamp(&rtp),
+          gst_rtp_buffer_get_payload_type(&rtp),
+          gst_rtp_buffer_get_marker(&rtp) == TRUE,
+          GST_BUFFER_PTS(buffer),
           ReadFrameStart(codec, payload, gst_rtp_buffer_get_payload_len(&rtp))};
 }
 
@@ -52,6 +58,29 @@ void Announce(GstPad* pad, GstClockTime broken, bool gap) {
       pad, gst_event_new_custom(GST_EVENT_CUSTOM_DOWNSTREAM,
                                 gst_structure_new(kEventName, kBroken, G_TYPE_UINT64, broken, kGap,
                                                   G_TYPE_BOOLEAN, gap ? TRUE : FALSE, nullptr)));
+}
+
+/// Gives the frame that a gap broke off its last packet, in place of the first one lost. Otherwise
+/// the depayloader holds on to what it has, gives it out with the next frame, and stamps it with
+/// that frame's time.
+void CompleteFrame(GstPad* pad, const Watch::Packet& broken_off, const std::string& codec) {
+  const auto filler = FillerPayload(codec);
+  const auto peer = PadPtr::Adopt(gst_pad_get_peer(pad));
+  if (filler.empty() || !peer) return;
+  auto buffer =
+      BufferPtr::Adopt(gst_rtp_buffer_new_allocate(static_cast<guint>(filler.size()), 0, 0));
+  GstRTPBuffer rtp = GST_RTP_BUFFER_INIT;
+  if (gst_rtp_buffer_map(buffer.get(), GST_MAP_WRITE, &rtp) == FALSE) return;
+  gst_rtp_buffer_set_ssrc(&rtp, broken_off.ssrc);
+  gst_rtp_buffer_set_seq(&rtp, static_cast<guint16>(broken_off.sequence + 1));
+  gst_rtp_buffer_set_timestamp(&rtp, broken_off.timestamp);
+  gst_rtp_buffer_set_payload_type(&rtp, broken_off.payload_type);
+  gst_rtp_buffer_set_marker(&rtp, TRUE);
+  std::copy(filler.begin(), filler.end(),
+            static_cast<std::uint8_t*>(gst_rtp_buffer_get_payload(&rtp)));
+  gst_rtp_buffer_unmap(&rtp);
+  GST_BUFFER_PTS(buffer.get()) = broken_off.pts;
+  gst_pad_chain(peer.get(), buffer.release());
 }
 
 void LookAt(Watch& watch, GstPad* pad, GstBuffer* buffer) {
@@ -63,7 +92,10 @@ void LookAt(Watch& watch, GstPad* pad, GstBuffer* buffer) {
   const auto before = std::exchange(watch.last, packet);
   const bool gap = before && packet.sequence != static_cast<std::uint16_t>(before->sequence + 1);
   if (gap || !before) {
-    if (gap && !before->marker) Announce(pad, before->pts, true);
+    if (gap && !before->marker) {
+      Announce(pad, before->pts, true);
+      CompleteFrame(pad, *before, watch.codec);
+    }
     const bool whole = packet.start == FrameStart::kMarked ||
                        (packet.start == FrameStart::kBare && !watch.starts_are_marked);
     if (gap || !whole) Announce(pad, whole ? GST_CLOCK_TIME_NONE : packet.pts, gap);
@@ -116,12 +148,16 @@ class Gate {
       if (is_keyframe_(frame)) asked_at_us_ = 0;  // what was asked for came, and in vain
     } else if (!closed_) {
       return GST_PAD_PROBE_OK;
-    } else if (is_keyframe_(frame)) {
+    } else if (GST_BUFFER_PTS_IS_VALID(frame) && is_keyframe_(frame)) {
       closed_ = false;
       asked_at_us_ = 0;
       return GST_PAD_PROBE_OK;
     }
-    handlers_.on_dropped();
+    // A frame in pieces is one frame; parsers leave the later pieces without a time.
+    if (!GST_BUFFER_PTS_IS_VALID(frame)) return GST_PAD_PROBE_DROP;
+    if (std::exchange(last_dropped_, GST_BUFFER_PTS(frame)) != GST_BUFFER_PTS(frame)) {
+      handlers_.on_dropped();
+    }
     RequestKeyframe();
     return GST_PAD_PROBE_DROP;
   }
@@ -137,6 +173,7 @@ class Gate {
   const KeyframeTest is_keyframe_;
   const LossGate::Handlers handlers_;
   std::deque<GstClockTime> broken_;
+  GstClockTime last_dropped_ = GST_CLOCK_TIME_NONE;
   gint64 asked_at_us_ = 0;
   bool closed_ = false;
 };
