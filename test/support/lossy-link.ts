@@ -58,11 +58,15 @@ export class LossyLink implements AsyncDisposable {
     });
     this.#ends = { receiver: end(receiver), publisher: end(publisher) };
     this.#random = seed;
-    receiver.on('message', (packet) => this.#carry(packet, this.#ends.publisher));
-    publisher.on('message', (packet) => this.#carry(packet, this.#ends.receiver));
+    receiver.on('message', (packet) => {
+      this.#carry(packet, this.#ends.publisher);
+    });
+    publisher.on('message', (packet) => {
+      this.#carry(packet, this.#ends.receiver);
+    });
   }
 
-  /** @param seed of what is lost; the times of packets differ from run to run all the same */
+  /** @param seed - of what is lost; the times of packets differ from run to run all the same */
   static async open(seed: number): Promise<LossyLink> {
     const sockets = [createSocket('udp4'), createSocket('udp4')] as const;
     for (const socket of sockets) {
@@ -84,15 +88,13 @@ export class LossyLink implements AsyncDisposable {
   replaceCandidate(side: LinkSide, candidate: string): string | undefined {
     const [, head, address, port, tail] = candidatePattern.exec(candidate) ?? [];
     const end = this.#ends[side];
-    const usable =
-      head?.toUpperCase().includes(' UDP ') === true && address?.includes('.') === true;
-    if (!usable || port === undefined || tail === undefined || end.peer !== undefined) {
-      return undefined;
-    }
-    end.peer = { address: address ?? '', port: Number(port) };
+    if (head === undefined || address === undefined || tail === undefined) return undefined;
+    const usable = head.toUpperCase().includes(' UDP ') && address.includes('.');
+    if (!usable || end.peer !== undefined) return undefined;
+    end.peer = { address, port: Number(port) };
     const other = this.#ends[side === 'receiver' ? 'publisher' : 'receiver'];
     const own = other.socket.address();
-    return `${String(head)} ${own.address} ${String(own.port)} ${tail}`;
+    return `${head} ${own.address} ${String(own.port)} ${tail}`;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
