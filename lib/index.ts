@@ -12,6 +12,7 @@ export type {
   KvsBridgeEvents,
   PersistedFragment,
 } from './bridge/events.js';
+export { AudioMode, VideoCodecName } from './media/codecs.js';
 export { Isolation } from './media/create-session.js';
 export type { KvsBridgeOptions } from './bridge/options.js';
 export type {

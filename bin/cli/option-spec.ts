@@ -60,7 +60,7 @@ function kebab(key: string): string {
   return key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
-/** How a person writes an option on the command line, such as `--no-audio`. */
+/** How a person writes an option on the command line, such as `--no-sound`. */
 export function flagOf(key: string, { kind }: OptionSpec<unknown>): string {
   return `--${kind === 'off' ? 'no-' : ''}${kebab(kind === 'pairs' ? singular(key) : key)}`;
 }
@@ -125,6 +125,18 @@ export function oneOf<const T extends string>(...words: readonly T[]): (value: s
     const word = words.find((candidate) => candidate === value);
     if (word !== undefined) return word;
     throw new InvalidValue(words.join(', ').replace(/, ([^,]*)$/, ' or $1'));
+  };
+}
+
+/** Some of a few words, at least one and each once, separated by commas. */
+export function listOf<const T extends string>(
+  ...words: readonly T[]
+): (value: string) => readonly T[] {
+  return (value) => {
+    const list = value.split(',').map((part) => words.find((word) => word === part.trim()));
+    const known = list.filter((word) => word !== undefined);
+    if (known.length === list.length && new Set(known).size === known.length) return known;
+    throw new InvalidValue(`a list of some of ${words.join(', ')}, each once`);
   };
 }
 

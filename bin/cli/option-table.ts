@@ -1,10 +1,11 @@
 /** Every option of every command, each in one place. */
-import { Isolation, LogLevel } from '../../lib/index.js';
+import { AudioMode, Isolation, LogLevel, VideoCodecName } from '../../lib/index.js';
 import {
   InvalidValue,
   OptionGroup,
   flag,
   httpUrl,
+  listOf,
   oneOf,
   pairs,
   seconds,
@@ -15,6 +16,8 @@ import type { OptionSpec, ValueOf } from './option-spec.js';
 
 /** Where `kvs-bridge local` listens unless told otherwise. */
 export const defaultLocalPort = 8181;
+
+const videoCodecNames = Object.values(VideoCodecName);
 
 const defaultLocalUrl = `http://127.0.0.1:${defaultLocalPort}`;
 
@@ -154,10 +157,27 @@ export const optionTable = {
     group: OptionGroup.aws,
     parse: text,
   },
-  audio: {
-    kind: 'off',
-    description: 'Leave the sound out',
+  videoCodecs: {
+    kind: 'value',
+    value: 'list',
+    description: `Video codecs to ask for, the preferred one first: some of ${videoCodecNames.join(',')}; all but h264 and h265 are encoded again, as H.264`,
     group: OptionGroup.media,
+    parse: listOf(...videoCodecNames),
+    default: videoCodecNames,
+    defaultText: videoCodecNames.join(','),
+  },
+  audio: {
+    kind: 'value',
+    value: 'mode',
+    description: 'Sound: aac (all becomes AAC), source (PCMU and PCMA stay as they are) or none',
+    group: OptionGroup.media,
+    parse: oneOf(...Object.values(AudioMode)),
+    default: AudioMode.aac,
+  },
+  sound: {
+    kind: 'off',
+    description: 'Send no sound',
+    group: OptionGroup.source,
     parse: flag,
     default: true,
   },
@@ -331,7 +351,7 @@ export type Values<K extends OptionName> = {
 
 const connection = ['region', 'local', 'endpoint', 'caFile', 'stunServer'] as const;
 const output = ['json', 'logLevel'] as const;
-const picture = ['width', 'height', 'fps', 'bitrate', 'audio'] as const;
+const picture = ['width', 'height', 'fps', 'bitrate', 'sound'] as const;
 const recording = ['isolation', 'fragmentSeconds', 'jitterBufferMs', 'bufferMb'] as const;
 
 /** Which command takes which options. */
@@ -342,6 +362,7 @@ export const commandOptions = {
     'createStream',
     'retentionHours',
     'clientId',
+    'videoCodecs',
     'audio',
     ...connection,
     ...recording,
@@ -354,5 +375,14 @@ export const commandOptions = {
   ],
   local: ['host', 'port', 'dataDir', 'tls', 'tlsPort', 'verify', ...output],
   publish: ['channel', 'createChannel', 'source', ...picture, ...connection, ...output],
-  demo: ['duration', 'recording', 'dataDir', ...picture, ...recording, 'drainTimeout', ...output],
+  demo: [
+    'duration',
+    'recording',
+    'dataDir',
+    'audio',
+    ...picture,
+    ...recording,
+    'drainTimeout',
+    ...output,
+  ],
 } as const;

@@ -46,7 +46,7 @@ export async function runDemo(
     height: settings.height,
     fps: settings.fps,
     bitrate: settings.bitrate,
-    audio: settings.audio,
+    sound: settings.sound,
     onWarning: (error) => {
       output.warning(error);
     },

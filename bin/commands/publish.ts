@@ -22,7 +22,7 @@ export async function runPublish(
     height: settings.height,
     frameRate: settings.fps,
     videoBitrateBps: settings.bitrate,
-    audio: settings.audio,
+    audio: settings.sound,
   });
   master.on('warning', (error) => {
     output.warning(error);

@@ -24,6 +24,7 @@ export async function runStart(
     createStream: settings.createStream,
     retentionHours: settings.retentionHours,
     ...(settings.clientId === undefined ? {} : { clientId: settings.clientId }),
+    videoCodecs: settings.videoCodecs,
     audio: settings.audio,
     isolation: settings.isolation,
     fragmentTargetMs: settings.fragmentSeconds,

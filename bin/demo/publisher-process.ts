@@ -16,7 +16,7 @@ export interface PublisherProcessOptions {
   readonly height: number;
   readonly fps: number;
   readonly bitrate: number;
-  readonly audio: boolean;
+  readonly sound: boolean;
   /** Told what goes wrong without ending it. */
   readonly onWarning: (error: KvsBridgeError) => void;
 }
@@ -47,12 +47,12 @@ export class PublisherProcess implements AsyncDisposable {
 
   private constructor(options: PublisherProcessOptions) {
     this.#options = options;
-    const { localUrl, channel, width, height, fps, bitrate, audio } = options;
+    const { localUrl, channel, width, height, fps, bitrate, sound } = options;
     const args = ['publish', '--json', '--log-level', 'silent', '--create-channel'];
     args.push('--local', localUrl, '--channel', channel);
     args.push('--width', String(width), '--height', String(height));
     args.push('--fps', String(fps), '--bitrate', String(bitrate));
-    if (!audio) args.push('--no-audio');
+    if (!sound) args.push('--no-sound');
     this.#child = fork(fileURLToPath(new URL('../kvs-bridge.js', import.meta.url)), args, {
       // The channel ends it when we end. Its own process group: a terminal's Ctrl-C is for us, who
       // stop it when its time has come.

@@ -1,6 +1,7 @@
 /** Options of a {@link KvsBridge}: defaults, bounds and the errors that name what is wrong. */
 import * as v from 'valibot';
 import type { AwsCredentials } from '../aws/credentials.js';
+import { AudioMode, VideoCodecName } from '../media/codecs.js';
 import { Isolation } from '../media/create-session.js';
 import type { SignalingRhythm } from '../signaling/lasting-connection.js';
 import { parseOptions, regionOf, rules } from '../util/options.js';
@@ -25,8 +26,15 @@ export interface KvsBridgeOptions {
   readonly retentionHours?: number;
   /** Our viewer id on the channel. @defaultValue `kvs-bridge-` and the stream's name */
   readonly clientId?: string;
-  /** Take audio when the master sends it. @defaultValue true */
-  readonly audio?: boolean;
+  /**
+   * What to ask the master for, the preferred codec first; what is not listed is refused. A codec
+   * that this machine cannot decode is left out with a warning.
+   *
+   * @defaultValue `['h264', 'h265', 'vp8', 'vp9', 'av1']`
+   */
+  readonly videoCodecs?: readonly VideoCodecName[];
+  /** What becomes of the sound. @defaultValue 'aac' */
+  readonly audio?: AudioMode;
   /** Where the media pipeline runs. @defaultValue 'process' */
   readonly isolation?: Isolation;
   /** Fragment length aimed at, in ms, 1000 to 18000. @defaultValue 2000 */
@@ -60,6 +68,8 @@ export interface KvsBridgeOptions {
 }
 
 const delayMs = v.exactOptional(rules.whole(1, 86_400_000));
+const videoCodecNames = Object.values(VideoCodecName);
+const videoCodecsText = `must list some of ${videoCodecNames.join(', ')}, each once`;
 
 const schema = v.strictObject({
   channel: rules.text,
@@ -71,7 +81,18 @@ const schema = v.strictObject({
   createStream: v.exactOptional(rules.flag, false),
   retentionHours: v.exactOptional(rules.whole(1, 87_600), 24),
   clientId: v.exactOptional(rules.clientId),
-  audio: v.exactOptional(rules.flag, true),
+  videoCodecs: v.exactOptional(
+    v.pipe(
+      v.array(v.picklist(videoCodecNames, videoCodecsText), videoCodecsText),
+      v.check((names) => names.length > 0 && new Set(names).size === names.length, videoCodecsText),
+      v.readonly(),
+    ),
+    videoCodecNames,
+  ),
+  audio: v.exactOptional(
+    v.picklist(Object.values(AudioMode), 'must be aac, source or none'),
+    AudioMode.aac,
+  ),
   isolation: v.exactOptional(
     v.picklist(Object.values(Isolation), 'must be process or none'),
     Isolation.process,

@@ -133,6 +133,7 @@ export class ViewerSession extends EventEmitter<ViewerSessionEvents> {
       iceServers: toNativeIceServers(servers),
       jitterBufferMs: options.jitterBufferMs,
       relayOnly: options.relayOnly,
+      videoCodecs: options.videoCodecs,
       audio: options.audio,
       targetFragmentMs: options.fragmentTargetMs,
       tags: [{ name: sessionTagName, value: randomUUID() }, ...this.#inputs.tags.persistent],

@@ -171,7 +171,12 @@ export class InProcessMediaSession
         this.emit('connectionState', { connection: event.connection, ice: event.ice });
         return;
       case 'track':
-        this.emit('track', { kind: event.kind, codec: event.codec, storedAs: event.storedAs });
+        this.emit('track', {
+          kind: event.kind,
+          codec: event.codec,
+          storedAs: event.storedAs,
+          transcoded: event.transcoded,
+        });
         return;
       case 'epoch': {
         sink.beginEpoch({ epoch: event.epoch, header: event.header });

@@ -5,6 +5,7 @@
 import type { EventEmitter } from 'node:events';
 import type { AwsCredentials } from '../aws/credentials.js';
 import type { KvsBridgeError } from '../util/errors.js';
+import type { AudioMode, VideoCodecName } from './codecs.js';
 import type { NativeIceServer } from './native.js';
 
 /** Where and how a session's media is uploaded. */
@@ -39,7 +40,8 @@ export interface MediaSessionOptions {
   readonly iceServers: readonly NativeIceServer[];
   readonly jitterBufferMs: number;
   readonly relayOnly: boolean;
-  readonly audio: boolean;
+  readonly videoCodecs: readonly VideoCodecName[];
+  readonly audio: AudioMode;
   readonly targetFragmentMs: number;
   /** Metadata of every fragment. */
   readonly tags: readonly FragmentTag[];
@@ -92,6 +94,8 @@ export interface MediaTrack {
   readonly codec: string;
   /** As it is stored: the same when it passes untouched. */
   readonly storedAs: string;
+  /** Decoded and encoded again. For video this costs a good part of a core. */
+  readonly transcoded: boolean;
 }
 
 /** A stretch of constant codec configuration. */

@@ -7,6 +7,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ErrorCode, MediaError, asKvsBridgeError } from '../util/errors.js';
+import type { AudioMode, VideoCodecName } from './codecs.js';
 
 /** Why the native side failed; see native/media/media_error.h. */
 export type NativeErrorKind = 'media' | 'missingPlugin' | 'badPeerInput' | 'noKeyframe' | 'options';
@@ -37,8 +38,10 @@ export type NativeEvent =
       readonly kind: 'video' | 'audio';
       /** RTP encoding name, such as `H264`. */
       readonly codec: string;
-      /** What becomes of it, such as `H264` (untouched) or `AAC`. */
+      /** What becomes of it, such as `H264` or `AAC`. */
       readonly storedAs: string;
+      /** Decoded and encoded again. */
+      readonly transcoded: boolean;
     }
   | {
       /** A stretch of constant codec configuration begins. */
@@ -71,7 +74,13 @@ export type NativeEvent =
       /** Received video frames that could not be stored. */
       readonly type: 'framesDropped';
       readonly videoFrames: number;
-      readonly reason: 'before-keyframe' | 'fragment-too-long' | 'queue-full';
+      readonly reason:
+        | 'before-keyframe'
+        | 'fragment-too-long'
+        | 'queue-full'
+        | 'transcoder-too-slow'
+        | 'undecodable'
+        | 'unsupported-size';
     }
   | {
       /** Stored media has a hole between two times (Unix epoch ms). */
@@ -133,8 +142,9 @@ export interface NativePeerOptions {
 
 /** Settings of a {@link NativeReceiver}. */
 export interface NativeReceiverOptions extends NativePeerOptions {
-  /** Offer to receive audio. */
-  readonly audio: boolean;
+  /** What to offer, the preferred one first; at least one, each once. */
+  readonly videoCodecs: readonly VideoCodecName[];
+  readonly audio: AudioMode;
   /** Fragment length aimed at, in ms, 1000 to 18000. */
   readonly targetFragmentMs: number;
 }

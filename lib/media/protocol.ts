@@ -4,6 +4,7 @@
  */
 import * as v from 'valibot';
 import { ErrorCode, KvsBridgeError } from '../util/errors.js';
+import { AudioMode, VideoCodecName } from './codecs.js';
 
 /** Both sides must speak the same version; raised with every change of a message. */
 export const protocolVersion = 1;
@@ -24,7 +25,8 @@ const sessionOptions = v.strictObject({
   iceServers: v.pipe(v.array(iceServer), v.readonly()),
   jitterBufferMs: count,
   relayOnly: v.boolean(),
-  audio: v.boolean(),
+  videoCodecs: v.pipe(v.array(v.picklist(Object.values(VideoCodecName))), v.readonly()),
+  audio: v.picklist(Object.values(AudioMode)),
   targetFragmentMs: count,
   tags: v.pipe(v.array(fragmentTag), v.readonly()),
   upload: v.strictObject({
@@ -98,6 +100,7 @@ const toHost = v.variant('type', [
     kind: v.picklist(['video', 'audio']),
     codec: v.string(),
     storedAs: v.string(),
+    transcoded: v.boolean(),
   }),
   v.strictObject({
     type: v.literal('epoch'),

@@ -79,6 +79,7 @@ struct Converter {
         .Set("kind", event.kind)
         .Set("codec", event.codec)
         .Set("storedAs", event.stored_as)
+        .Set("transcoded", event.transcoded)
         .Done();
   }
   Napi::Object operator()(EpochEvent event) const {

@@ -1,8 +1,11 @@
 #include "binding/options.h"
 
+#include <algorithm>
 #include <cmath>
 #include <string>
+#include <vector>
 
+#include "glib/ptr.h"
 #include "media/media_error.h"
 
 namespace kvsbridge::binding {
@@ -10,6 +13,7 @@ namespace {
 
 constexpr std::size_t kMaxTextBytes = 1024UL * 1024;
 constexpr unsigned kMaxIceServers = 64;
+constexpr unsigned kMaxVideoCodecs = 5;
 
 [[noreturn]] void Reject(const std::string& name, const std::string& expected) {
   throw MediaError(ErrorKind::kOptions, name + " must be " + expected);
@@ -36,6 +40,32 @@ PeerOptions ReadPeerOptions(const Napi::Object& object) {
                                    ReadString(server.Get("password"), "iceServers[].password")});
   }
   return options;
+}
+
+std::vector<SourceCodec> ReadVideoCodecs(const Napi::Value& value) {
+  const char* expected = "a list of video codecs: h264, h265, vp8, vp9, av1, each once";
+  if (!value.IsArray()) Reject("videoCodecs", expected);
+  const auto array = value.As<Napi::Array>();
+  std::vector<SourceCodec> codecs;
+  for (std::uint32_t i = 0; i < array.Length() && i < kMaxVideoCodecs; ++i) {
+    const std::string name = ReadString(array.Get(i), "videoCodecs[]");
+    const GCharPtr upper(g_ascii_strup(name.c_str(), -1));
+    const auto codec = SourceCodecNamed(upper.get());
+    if (!codec || std::count(codecs.begin(), codecs.end(), *codec) != 0) {
+      Reject("videoCodecs", expected);
+    }
+    codecs.push_back(*codec);
+  }
+  if (codecs.empty() || array.Length() > kMaxVideoCodecs) Reject("videoCodecs", expected);
+  return codecs;
+}
+
+AudioMode ReadAudioMode(const Napi::Value& value) {
+  const std::string name = ReadString(value, "audio");
+  if (name == "aac") return AudioMode::kAac;
+  if (name == "source") return AudioMode::kSource;
+  if (name == "none") return AudioMode::kNone;
+  Reject("audio", "aac, source or none");
 }
 
 }  // namespace
@@ -67,7 +97,8 @@ ReceiverOptions ReadReceiverOptions(const Napi::Value& value) {
   const Napi::Object object = ReadObject(value, "options");
   ReceiverOptions options;
   options.peer = ReadPeerOptions(object);
-  options.audio = ReadBool(object.Get("audio"), "audio");
+  options.video_codecs = ReadVideoCodecs(object.Get("videoCodecs"));
+  options.audio = ReadAudioMode(object.Get("audio"));
   options.recorder.target_fragment_ms =
       ReadUnsigned(object.Get("targetFragmentMs"), "targetFragmentMs", 1'000, 18'000);
   return options;

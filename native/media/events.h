@@ -32,9 +32,10 @@ struct ConnectionStateEvent {
 
 /// A media track of the peer began to arrive.
 struct TrackEvent {
-  std::string kind;       ///< "video" or "audio"
-  std::string codec;      ///< RTP encoding name, such as "H264"
-  std::string stored_as;  ///< what becomes of it: "H264" (untouched), "AAC"
+  std::string kind;         ///< "video" or "audio"
+  std::string codec;        ///< RTP encoding name, such as "H264"
+  std::string stored_as;    ///< what becomes of it: "H264", "AAC"
+  bool transcoded = false;  ///< decoded and encoded again
 };
 
 /// A stretch of constant codec configuration begins.
@@ -78,7 +79,8 @@ struct EpochEndEvent {
 /// Received video frames that could not be stored.
 struct FramesDroppedEvent {
   unsigned video_frames = 0;
-  /// "before-keyframe", "fragment-too-long", "queue-full", "undecodable" (packets were lost)
+  /// "before-keyframe", "fragment-too-long", "queue-full", "undecodable" (packets were lost, or the
+  /// decoder refused); of a transcoder "transcoder-too-slow", "unsupported-size"
   std::string reason;
 };
 

@@ -1,14 +1,18 @@
 // What the receiver offers to take.
 #pragma once
 
+#include <vector>
+
 #include "glib/ptr.h"
+#include "media/codecs.h"
 
 namespace kvsbridge {
 
-/// H.264, packetization mode 1, in the profiles that browsers and cameras send, each with RTX.
-CapsPtr VideoOfferCaps();
+/// The codecs in the order given, each format with an RTX payload type of its own. H.264 comes in
+/// the profiles that browsers and cameras send, packetization mode 1.
+CapsPtr VideoOfferCaps(const std::vector<SourceCodec>& codecs);
 
-/// Opus, stereo.
+/// Opus, stereo; then PCMU and PCMA, which many cameras have and nothing else.
 CapsPtr AudioOfferCaps();
 
 /// True when the peer's description says that it sends audio. Loop thread, after the remote

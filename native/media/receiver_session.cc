@@ -2,8 +2,7 @@
 
 #include <utility>
 
-#include "media/aac.h"
-#include "media/aac_encoder.h"
+#include "media/audio_track.h"
 #include "media/gstreamer.h"
 #include "media/offer_caps.h"
 #include "media/put_media_sink.h"
@@ -53,11 +52,8 @@ void ReceiverSession::PutMetadata(std::string name, std::string value, bool pers
 }
 
 void ReceiverSession::OnStart() {
-  RequireElements({"rtph264depay", "h264parse", "appsink"});
-  if (options_.audio) {
-    RequireElements({"rtpopusdepay", "opusdec", "audioconvert", "audioresample"});
-    MakeAacEncoder("probe");
-  }
+  RequireElements({"appsink"});
+  RequireAudioElements(options_.audio);
   sink_ = std::make_unique<PutMediaSink>(events());
   recorder_ = std::make_unique<Recorder>(
       options_.recorder, *sink_,
@@ -82,8 +78,11 @@ void ReceiverSession::AddTransceivers() {
                           &raw_transceiver);
     return ObjectPtr<GstWebRTCRTPTransceiver>::Adopt(raw_transceiver);
   };
-  video_transceiver_ = add(VideoOfferCaps());
-  if (options_.audio) add(AudioOfferCaps());
+  const auto codecs = UsableSourceCodecs(options_.video_codecs, [this](const MediaError& error) {
+    Emit(ErrorEvent{error.kind(), false, error.what(), error.element(), error.debug()});
+  });
+  video_transceiver_ = add(VideoOfferCaps(codecs));
+  if (options_.audio != AudioMode::kNone) add(AudioOfferCaps());
 }
 
 void ReceiverSession::OnPad(PadPtr pad, gulong block_probe) {
@@ -93,16 +92,8 @@ void ReceiverSession::OnPad(PadPtr pad, gulong block_probe) {
     RemoveTrack(kind);  // a new SSRC replaces the track it belonged to
     const unsigned id = next_track_id_++;
     rtp_tap_->Attach(pad.get());
-    auto track = Track::Create(
-        pipeline(), pad.get(),
-        {[inbox = inbox_, kind, id](TrackSample sample) {
-           inbox.Push({kind, id, std::move(sample)});
-         },
-         [inbox = inbox_, kind, id] {
-           inbox.Push({kind, id, {}});
-         },
-         [this] { RequestKeyframe(); }, [this] { Post([this] { OnUndecodable(); }); }});
-    Emit(TrackEvent{kind, track->codec(), kind == "video" ? track->codec() : "AAC"});
+    auto track = Track::Create(pipeline(), pad.get(), options_.audio, HandlersFor(kind, id));
+    Emit(TrackEvent{kind, track->codec(), track->stored_as(), track->transcoded()});
     if (kind == "audio") recorder_->ExpectAudio(true);
     tracks_[kind] = {id, std::move(track)};
     flowing_.insert(id);
@@ -111,6 +102,24 @@ void ReceiverSession::OnPad(PadPtr pad, gulong block_probe) {
     Emit(ErrorEvent{error.kind(), false, error.what(), error.element(), error.debug()});
   }
   gst_pad_remove_probe(pad.get(), block_probe);
+}
+
+TrackHandlers ReceiverSession::HandlersFor(const std::string& kind, unsigned id) {
+  TrackHandlers handlers;
+  handlers.on_sample = [inbox = inbox_, kind, id](TrackSample sample) {
+    inbox.Push({kind, id, std::move(sample), 0, nullptr});
+  };
+  handlers.on_eos = [inbox = inbox_, kind, id] { inbox.Push({kind, id, {}, 0, nullptr}); };
+  handlers.on_loss = [this] {
+    Post([this] {
+      const auto video = tracks_.find("video");
+      if (video != tracks_.end()) video->second.track->RequestSenderKeyframe();
+    });
+  };
+  handlers.on_dropped = [inbox = inbox_, kind, id](unsigned frames, const char* reason) {
+    inbox.Push({kind, id, {}, frames, reason});
+  };
+  return handlers;
 }
 
 void ReceiverSession::RemoveTrack(const std::string& kind) {
@@ -122,13 +131,16 @@ void ReceiverSession::RemoveTrack(const std::string& kind) {
 
 void ReceiverSession::OnConnected() {
   // The answer tells whether audio will come: declared from the first epoch, it needs no second.
-  if (options_.audio) recorder_->ExpectAudio(PeerSendsAudio(peer().element()));
+  if (options_.audio != AudioMode::kNone) recorder_->ExpectAudio(PeerSendsAudio(peer().element()));
 }
 
 void ReceiverSession::Deliver(const std::vector<Delivery>& deliveries) {
   if (state() == State::kClosed) return;
   for (const auto& delivery : deliveries) {
-    if (!delivery.sample.sample) {
+    if (delivery.dropped_frames != 0) {
+      dropped_[delivery.drop_reason] += delivery.dropped_frames;
+      frames_dropped_before_recorder_ += delivery.dropped_frames;
+    } else if (!delivery.sample.sample) {
       OnTrackEnd(delivery.track_id);
     } else if (delivery.kind == "video") {
       DeliverVideo(delivery.sample);
@@ -158,17 +170,9 @@ void ReceiverSession::DeliverVideo(const TrackSample& sample) {
 }
 
 void ReceiverSession::DeliverAudio(const TrackSample& sample) {
-  AudioFrame frame;
-  frame.pts_ns = clock_->ToUnixNs(sample.running_time) - AacEncoderDelayNs();
-  frame.data = BufferPtr::Share(gst_sample_get_buffer(sample.sample.get()));
-  frame.duration_ns = kAacFrameNs;
-  frame.format = AacFormat();
+  AudioFrame frame = ReadAudioFrame(sample.sample.get());
+  frame.pts_ns += clock_->ToUnixNs(sample.running_time);
   recorder_->OnAudio(std::move(frame), MediaClock::MonotonicNs());
-}
-
-void ReceiverSession::OnUndecodable() {
-  ++undecodable_frames_;
-  ++dropped_["undecodable"];
 }
 
 void ReceiverSession::OnDrain() {
@@ -210,11 +214,11 @@ void ReceiverSession::ReportDrops() {
 void ReceiverSession::EmitStats() {
   const RecorderStats& stats = recorder_->stats();
   StatsEvent event;
-  event.video_frames_received = stats.video_frames_received + undecodable_frames_;
+  event.video_frames_received = stats.video_frames_received + frames_dropped_before_recorder_;
   event.audio_frames_received = stats.audio_frames_received;
   event.video_bytes_received = stats.video_bytes_received;
   event.video_frames_written = stats.video_frames_written;
-  event.video_frames_dropped = stats.video_frames_dropped + undecodable_frames_;
+  event.video_frames_dropped = stats.video_frames_dropped + frames_dropped_before_recorder_;
   event.keyframe_requests = stats.keyframe_requests;
   event.newest_video_timecode_ms = stats.newest_video_ms;
   Emit(event);

@@ -7,8 +7,10 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "glib/inbox.h"
+#include "media/codecs.h"
 #include "media/media_clock.h"
 #include "media/recorder.h"
 #include "media/rtp_tap.h"
@@ -21,8 +23,9 @@ namespace kvsbridge {
 struct ReceiverOptions {
   PeerOptions peer;
   RecorderOptions recorder;
-  /// Offer to receive audio.
-  bool audio = true;
+  /// What to offer, the preferred one first.
+  std::vector<SourceCodec> video_codecs = AllSourceCodecs();
+  AudioMode audio = AudioMode::kAac;
 };
 
 /// The offering viewer: webrtcbin, tracks, recorder, sink.
@@ -49,7 +52,9 @@ class ReceiverSession final : public Session {
   struct Delivery {
     std::string kind;
     unsigned track_id = 0;
-    TrackSample sample;  ///< empty: the track is at its end
+    TrackSample sample;            ///< empty: the track is at its end
+    unsigned dropped_frames = 0;   ///< not zero: this many were dropped, and nothing else
+    const char* drop_reason = "";  ///< a literal
   };
 
   void OnStart() override;
@@ -61,12 +66,12 @@ class ReceiverSession final : public Session {
   void OnTick() override;
 
   void AddTransceivers();
+  TrackHandlers HandlersFor(const std::string& kind, unsigned id);
   void RemoveTrack(const std::string& kind);
   void Deliver(const std::vector<Delivery>& deliveries);
   void DeliverVideo(const TrackSample& sample);
   void DeliverAudio(const TrackSample& sample);
   void OnTrackEnd(unsigned track_id);
-  void OnUndecodable();
   void ReportDrops();
   void EmitStats();
 
@@ -77,12 +82,12 @@ class ReceiverSession final : public Session {
   std::unique_ptr<MediaClock> clock_;
   std::unique_ptr<RtpTap> rtp_tap_;
   ObjectPtr<GstWebRTCRTPTransceiver> video_transceiver_;
-  std::map<std::string, ActiveTrack> tracks_;  ///< by kind
-  std::set<unsigned> flowing_;                 ///< ids of the tracks that have not ended
-  std::map<std::string, unsigned> dropped_;    ///< by reason, since the last report
+  std::map<std::string, ActiveTrack> tracks_;         ///< by kind
+  std::set<unsigned> flowing_;                        ///< ids of the tracks that have not ended
+  std::map<std::string, unsigned> dropped_;           ///< by reason, since the last report
+  std::uint64_t frames_dropped_before_recorder_ = 0;  ///< which never saw them
   CapsPtr video_caps_;
   std::shared_ptr<const VideoFormat> video_format_;
-  std::uint64_t undecodable_frames_ = 0;  ///< dropped before the recorder saw them
   unsigned next_track_id_ = 0;
   unsigned ticks_ = 0;
 };

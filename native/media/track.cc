@@ -1,89 +1,18 @@
 #include "media/track.h"
 
-#include <gst/app/gstappsink.h>
 #include <gst/video/video.h>
 
 #include <utility>
 
-#include "media/aac.h"
-#include "media/aac_encoder.h"
-#include "media/audio_retimer.h"
+#include "media/audio_track.h"
 #include "media/gstreamer.h"
 #include "media/loss_gate.h"
 #include "media/media_error.h"
+#include "media/video_track.h"
+#include "media/video_transcoder.h"
 
 namespace kvsbridge {
 namespace {
-
-// Runs on the streaming thread.
-GstFlowReturn OnNewSample(GstAppSink* sink, gpointer user_data) {
-  auto sample = SamplePtr::Adopt(gst_app_sink_pull_sample(sink));
-  if (!sample) return GST_FLOW_EOS;
-  const GstBuffer* buffer = gst_sample_get_buffer(sample.get());
-  const GstSegment* segment = gst_sample_get_segment(sample.get());
-  if (buffer == nullptr || segment == nullptr || !GST_BUFFER_PTS_IS_VALID(buffer)) {
-    return GST_FLOW_OK;
-  }
-  // Encoder delay can put the first audio frame before the segment: it has no running time.
-  const GstClockTime running_time =
-      gst_segment_to_running_time(segment, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
-  if (!GST_CLOCK_TIME_IS_VALID(running_time)) return GST_FLOW_OK;
-  static_cast<Track::Handlers*>(user_data)->on_sample({std::move(sample), running_time});
-  return GST_FLOW_OK;
-}
-
-// Runs on the streaming thread.
-void OnEos(GstAppSink* /*sink*/, gpointer user_data) {
-  static_cast<Track::Handlers*>(user_data)->on_eos();
-}
-
-void DeleteHandlers(gpointer data) { delete static_cast<Track::Handlers*>(data); }
-
-ElementPtr MakeAppSink(const std::string& name, const char* caps_text, Track::Handlers handlers) {
-  auto element = MakeElement("appsink", name);
-  auto* sink = GST_APP_SINK(element.get());
-  const auto caps = CapsPtr::Adopt(gst_caps_from_string(caps_text));
-  gst_app_sink_set_caps(sink, caps.get());
-  // async=false: a sink without data must not hold the pipeline's state change back.
-  g_object_set(sink, "sync", FALSE, "async", FALSE, "enable-last-sample", FALSE, nullptr);
-  GstAppSinkCallbacks callbacks = {};
-  callbacks.eos = OnEos;
-  callbacks.new_sample = OnNewSample;
-  auto owned = std::make_unique<Track::Handlers>(std::move(handlers));
-  gst_app_sink_set_callbacks(sink, &callbacks, owned.release(), DeleteHandlers);
-  return element;
-}
-
-ElementPtr MakeCapsFilter(const std::string& name, const std::string& caps_text) {
-  auto element = MakeElement("capsfilter", name);
-  const auto caps = CapsPtr::Adopt(gst_caps_from_string(caps_text.c_str()));
-  g_object_set(element.get(), "caps", caps.get(), nullptr);
-  return element;
-}
-
-std::vector<ElementPtr> H264Elements(Track::Handlers handlers) {
-  auto depay = MakeElement("rtph264depay", "video-depay");
-  auto parse = MakeElement("h264parse", "video-parse");
-  auto sink =
-      MakeAppSink("video-out", "video/x-h264,stream-format=avc,alignment=au", std::move(handlers));
-  return {depay, parse, sink};
-}
-
-std::vector<ElementPtr> OpusElements(Track::Handlers handlers) {
-  auto depay = MakeElement("rtpopusdepay", "audio-depay");
-  auto decode = MakeElement("opusdec", "audio-decode");
-  g_object_set(decode.get(), "use-inband-fec", TRUE, "plc", TRUE, nullptr);
-  auto convert = MakeElement("audioconvert", "audio-convert");
-  auto resample = MakeElement("audioresample", "audio-resample");
-  auto raw = MakeCapsFilter("audio-raw", "audio/x-raw,rate=" + std::to_string(kAacSampleRate) +
-                                             ",channels=" + std::to_string(kAacChannels));
-  auto encode = MakeAacEncoder("audio-encode");
-  auto sink =
-      MakeAppSink("audio-out", "audio/mpeg,mpegversion=4,stream-format=raw", std::move(handlers));
-  RetimeAudio(PadPtr::Adopt(gst_element_get_static_pad(convert.get(), "sink")).get(),
-              PadPtr::Adopt(gst_element_get_static_pad(encode.get(), "src")).get());
-  return {depay, decode, convert, resample, raw, encode, sink};
-}
 
 // Runs where the pad is idle: on the caller's thread, else on the streaming thread after its push.
 GstPadProbeReturn SendEos(GstPad* /*pad*/, GstPadProbeInfo* /*info*/, gpointer user_data) {
@@ -91,16 +20,28 @@ GstPadProbeReturn SendEos(GstPad* /*pad*/, GstPadProbeInfo* /*info*/, gpointer u
   return GST_PAD_PROBE_REMOVE;
 }
 
+TrackParts MakeParts(const PadMedia& media, AudioMode audio, const TrackHandlers& handlers) {
+  if (media.kind == "video") {
+    if (const auto codec = SourceCodecNamed(media.codec)) {
+      return IsStoredUntouched(*codec) ? MakePassThrough(*codec, handlers)
+                                       : VideoTranscoder::Make(*codec, handlers);
+    }
+  } else if (media.kind == "audio" && IsAudioCodec(media.codec)) {
+    return MakeAudioTrack(media.codec, audio, handlers);
+  }
+  throw MediaError(
+      ErrorKind::kMedia,
+      "the peer sends " + media.kind + " as " + media.codec + ", which was not offered", "webrtc");
+}
+
 GstPadProbeReturn DropData(GstPad* /*pad*/, GstPadProbeInfo* /*info*/, gpointer /*user_data*/) {
   return GST_PAD_PROBE_DROP;
 }
 
-/// What a lost packet leaves undecodable ends between parser and sink, where it can be counted.
-void GateLosses(GstPad* packets, const ElementPtr& parser, const std::string& codec,
-                const Track::Handlers& handlers) {
-  const auto frames = PadPtr::Adopt(gst_element_get_static_pad(parser.get(), "src"));
-  LossGate::Install(packets, frames.get(), codec, IsWholeIdr,
-                    {handlers.on_loss, handlers.on_undecodable});
+KeyframeTest KeyframeTestFor(const std::string& codec) {
+  if (codec == EncodingName(SourceCodec::kH264)) return IsWholeIdr;
+  if (codec == EncodingName(SourceCodec::kH265)) return IsWholeIrap;
+  return IsNoDeltaUnit;
 }
 
 }  // namespace
@@ -127,32 +68,29 @@ std::optional<VideoFormat> ReadVideoFormat(GstCaps* caps) {
   }
   const MappedBuffer mapped(gst_value_get_buffer(codec_data));
   if (mapped.size() < 7) return std::nullopt;
-  return VideoFormat{VideoCodec::kH264, Bytes(mapped.data(), mapped.data() + mapped.size()),
+  const bool is_h265 = gst_structure_has_name(structure, "video/x-h265") == TRUE;
+  return VideoFormat{is_h265 ? VideoCodec::kH265 : VideoCodec::kH264,
+                     Bytes(mapped.data(), mapped.data() + mapped.size()),
                      static_cast<unsigned>(width), static_cast<unsigned>(height)};
 }
 
-std::unique_ptr<Track> Track::Create(GstBin* pipeline, GstPad* pad, Handlers handlers) {
+std::unique_ptr<Track> Track::Create(GstBin* pipeline, GstPad* pad, AudioMode audio,
+                                     const TrackHandlers& handlers) {
   const PadMedia media = ReadPadMedia(pad);
-  std::vector<ElementPtr> elements;
-  if (media.kind == "video" && media.codec == "H264") {
-    elements = H264Elements(handlers);
-    GateLosses(pad, elements[1], media.codec, handlers);
-  } else if (media.kind == "audio" && media.codec == "OPUS") {
-    elements = OpusElements(std::move(handlers));
-  } else {
-    throw MediaError(ErrorKind::kMedia,
-                     "the peer sends " + media.kind + " as " + media.codec +
-                         ", which was not offered; expected H264 video and OPUS audio",
-                     "webrtc");
-  }
-  std::unique_ptr<Track> track(new Track(media.kind, media.codec));
-  track->Build(pipeline, elements);
+  std::unique_ptr<Track> track(new Track(media, MakeParts(media, audio, handlers)));
+  if (media.kind == "video") track->GateLosses(pad, handlers);
+  track->Build(pipeline);
   track->Link(pad);
   return track;
 }
 
-Track::Track(std::string kind, std::string codec)
-    : kind_(std::move(kind)), codec_(std::move(codec)) {}
+Track::Track(PadMedia media, TrackParts parts)
+    : kind_(std::move(media.kind)),
+      codec_(std::move(media.codec)),
+      stored_as_(std::move(parts.stored_as)),
+      elements_(std::move(parts.elements)),
+      coded_(elements_[parts.coded]),
+      transcoder_(std::move(parts.transcoder)) {}
 
 Track::~Track() {
   if (source_pad_) {
@@ -168,8 +106,7 @@ Track::~Track() {
   }
 }
 
-void Track::Build(GstBin* pipeline, const std::vector<ElementPtr>& elements) {
-  elements_ = elements;
+void Track::Build(GstBin* pipeline) {
   for (const auto& element : elements_) gst_bin_add(pipeline, element.get());
   for (std::size_t i = 1; i < elements_.size(); ++i) {
     if (gst_element_link(elements_[i - 1].get(), elements_[i].get()) == FALSE) {
@@ -194,7 +131,23 @@ void Track::Link(GstPad* pad) {
   }
 }
 
+PadPtr Track::coded_pad() const {
+  return PadPtr::Adopt(gst_element_get_static_pad(coded_.get(), "src"));
+}
+
+/// What a lost packet leaves undecodable ends before a decoder or sink, where it can be counted.
+void Track::GateLosses(GstPad* packets, const TrackHandlers& handlers) const {
+  LossGate::Install(
+      packets, coded_pad().get(), codec_, KeyframeTestFor(codec_),
+      {handlers.on_loss, [on_dropped = handlers.on_dropped] { on_dropped(1, "undecodable"); }});
+}
+
 bool Track::RequestKeyframe() {
+  if (transcoder_ != nullptr && transcoder_->ForceKeyframe()) return true;
+  return RequestSenderKeyframe();
+}
+
+bool Track::RequestSenderKeyframe() {
   return gst_pad_push_event(sink_pad_.get(), gst_video_event_new_upstream_force_key_unit(
                                                  GST_CLOCK_TIME_NONE, TRUE, 0)) == TRUE;
 }

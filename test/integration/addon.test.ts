@@ -11,7 +11,7 @@ const shapes: Readonly<Record<NativeEvent['type'], Readonly<Record<string, strin
   localDescription: { sdpType: 'string', sdp: 'string' },
   localCandidate: { sdpMLineIndex: 'number', candidate: 'string' },
   connectionState: { connection: 'string', ice: 'string' },
-  track: { kind: 'string', codec: 'string', storedAs: 'string' },
+  track: { kind: 'string', codec: 'string', storedAs: 'string', transcoded: 'boolean' },
   epoch: {
     epoch: 'number',
     timecodeMs: 'number',
@@ -59,7 +59,8 @@ const options: NativeReceiverOptions = {
   iceServers: [],
   jitterBufferMs: 200,
   relayOnly: false,
-  audio: true,
+  videoCodecs: ['h264'],
+  audio: 'aac',
   targetFragmentMs: 2_000,
 };
 
@@ -108,7 +109,11 @@ describe('native addon', () => {
       ['relayOnly', { relayOnly: 'yes' }],
       ['iceServers', { iceServers: {} }],
       ['iceServers[].uri', { iceServers: [{ uri: 1, username: '', password: '' }] }],
-      ['audio', { audio: undefined }],
+      ['audio', { audio: true }],
+      ['audio', { audio: 'mp3' }],
+      ['videoCodecs', { videoCodecs: [] }],
+      ['videoCodecs', { videoCodecs: ['vp8', 'vp8'] }],
+      ['videoCodecs', { videoCodecs: ['h266'] }],
       ['targetFragmentMs', { targetFragmentMs: 1e9 }],
     ];
     for (const [name, change] of wrong) {
@@ -123,7 +128,7 @@ describe('native addon', () => {
     }
     assert.throws(() => new Receiver(options, 'x' as never), /onEvents must be a function/);
     assert.throws(
-      () => new Publisher({ ...options, offer: 'a\0b' } as never, () => undefined),
+      () => new Publisher({ ...options, audio: true, offer: 'a\0b' } as never, () => undefined),
       /NUL/,
     );
   });

@@ -109,7 +109,7 @@ TEST(SessionTest, RecordsVideoAloneWhenThePublisherSendsNoSound) {
 
 TEST(SessionTest, RecordsVideoAloneWhenNoSoundIsAskedFor) {
   ReceiverOptions options = Call::ShortFragments();
-  options.audio = false;
+  options.audio = AudioMode::kNone;
   Call call(options);
   ASSERT_TRUE(call.Start());
   ASSERT_TRUE(call.WaitForMedia(10));

@@ -57,17 +57,21 @@ export async function runLoopback({
   };
 
   let publisher: InstanceType<typeof Publisher> | undefined;
-  const receiver = new Receiver({ ...peer, audio: true, targetFragmentMs: 2_000 }, (events) => {
-    receiverEvents.push(...events);
-    for (const event of events) {
-      if (event.type === 'localDescription') publisher = publish(event.sdp);
-      if (event.type === 'localCandidate') {
-        publisher?.addCandidate(event.sdpMLineIndex, event.candidate);
+  const receiver = new Receiver(
+    { ...peer, videoCodecs: ['h264'], audio: 'aac', targetFragmentMs: 2_000 },
+    (events) => {
+      receiverEvents.push(...events);
+      for (const event of events) {
+        if (event.type === 'localDescription') publisher = publish(event.sdp);
+        if (event.type === 'localCandidate') {
+          publisher?.addCandidate(event.sdpMLineIndex, event.candidate);
+        }
+        if (event.type === 'stats' && event.videoFramesReceived >= videoFrames)
+          receiver.stop(2_000);
+        if (event.type === 'closed') closed.resolve(undefined);
       }
-      if (event.type === 'stats' && event.videoFramesReceived >= videoFrames) receiver.stop(2_000);
-      if (event.type === 'closed') closed.resolve(undefined);
-    }
-  });
+    },
+  );
   receiver.start();
   await closed.promise;
   receiver.dispose();

@@ -5,7 +5,8 @@ export const idleSessionOptions: MediaSessionOptions = {
   iceServers: [],
   jitterBufferMs: 200,
   relayOnly: false,
-  audio: true,
+  videoCodecs: ['h264'],
+  audio: 'aac',
   targetFragmentMs: 2_000,
   tags: [],
   upload: {

@@ -25,7 +25,11 @@ describe('settings', () => {
 
   function refusal(sources: Partial<Sources>): OptionsError {
     try {
-      resolveSettings(['jitterBufferMs', 'audio', 'local'], { flags: {}, env: {}, ...sources });
+      resolveSettings(['jitterBufferMs', 'sound', 'local', 'videoCodecs'], {
+        flags: {},
+        env: {},
+        ...sources,
+      });
     } catch (error) {
       assert.ok(error instanceof OptionsError);
       assert.ok(error.fix !== undefined && error.fix !== '');
@@ -74,13 +78,25 @@ describe('settings', () => {
   });
 
   it('turns off what is on by default, everywhere', async () => {
-    const configPath = await config('off.json', { audio: false });
+    const configPath = await config('off.json', { sound: false });
     const read = (sources: Partial<Sources>): boolean =>
-      resolveSettings(['audio'], { flags: {}, env: {}, ...sources }).audio;
+      resolveSettings(['sound'], { flags: {}, env: {}, ...sources }).sound;
     assert.equal(read({}), true);
-    assert.equal(read({ flags: { audio: 'false' } }), false);
-    assert.equal(read({ env: { KVS_BRIDGE_AUDIO: 'no' } }), false);
+    assert.equal(read({ flags: { sound: 'false' } }), false);
+    assert.equal(read({ env: { KVS_BRIDGE_SOUND: 'no' } }), false);
     assert.equal(read({ configPath }), false);
+  });
+
+  it('reads a list in its order, and refuses what is unknown, repeated or missing', () => {
+    const read = (text: string): readonly string[] =>
+      resolveSettings(['videoCodecs'], { flags: { videoCodecs: text }, env: {} }).videoCodecs;
+    assert.deepEqual(read('vp8, h264'), ['vp8', 'h264']);
+    for (const text of ['h264,vp7', 'vp8,vp8', 'vp8,', '']) {
+      assert.match(
+        refusal({ flags: { videoCodecs: text } }).message,
+        /^--video-codecs must be a list of some of h264, h265, vp8, vp9, av1, each once, not/,
+      );
+    }
   });
 
   it('reads --local with and without a URL', () => {
@@ -109,7 +125,7 @@ describe('settings', () => {
     const cases: readonly (readonly [unknown, RegExp])[] = [
       [{ jiterBufferMs: 1 }, /"jiterBufferMs" in .* is not an option/],
       [{ toString: 1 }, /"toString" in .* is not an option/],
-      [{ audio: [] }, /"audio" in .* must be text, a number, true or false/],
+      [{ sound: [] }, /"sound" in .* must be text, a number, true or false/],
       [[], /must hold a JSON object/],
       ['{', /is not JSON/],
     ];
@@ -141,7 +157,7 @@ describe('settings', () => {
   });
 
   it('derives flag and variable from the name', () => {
-    assert.equal(flagOf('audio', optionTable.audio), '--no-audio');
+    assert.equal(flagOf('sound', optionTable.sound), '--no-sound');
     assert.equal(flagOf('fragmentSeconds', optionTable.fragmentSeconds), '--fragment-seconds');
     assert.deepEqual(envNamesOf('bufferMb', optionTable.bufferMb), ['KVS_BRIDGE_BUFFER_MB']);
   });
