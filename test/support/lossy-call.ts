@@ -53,29 +53,32 @@ export async function runLossyCall(options: LossyCallOptions): Promise<LossyCall
     }
     if (event.type === 'closed') publisherClosed.resolve(undefined);
   };
-  const receiver = new Receiver({ ...peer, audio: true, targetFragmentMs: 2_000 }, (batch) => {
-    for (const event of batch) {
-      events.push(event);
-      if (event.type === 'localDescription') {
-        const source = { width: 640, height: 360, frameRate: 30, videoBitrateBps: 600_000 };
-        publisher = new Publisher(
-          { ...peer, ...source, audio: true, offer: withoutCandidates(event.sdp) },
-          (published) => {
-            published.forEach(onPublisherEvent);
-          },
-        );
-        publisher.start();
+  const receiver = new Receiver(
+    { ...peer, videoCodecs: ['h264'], audio: 'aac', targetFragmentMs: 2_000 },
+    (batch) => {
+      for (const event of batch) {
+        events.push(event);
+        if (event.type === 'localDescription') {
+          const source = { width: 640, height: 360, frameRate: 30, videoBitrateBps: 600_000 };
+          publisher = new Publisher(
+            { ...peer, ...source, audio: true, offer: withoutCandidates(event.sdp) },
+            (published) => {
+              published.forEach(onPublisherEvent);
+            },
+          );
+          publisher.start();
+        }
+        if (event.type === 'localCandidate') {
+          const candidate = link.replaceCandidate('receiver', event.candidate);
+          if (candidate !== undefined) publisher?.addCandidate(event.sdpMLineIndex, candidate);
+        }
+        if (event.type === 'connectionState' && event.connection === 'connected') {
+          link.set(options.conditions);
+        }
+        if (event.type === 'closed') closed.resolve(undefined);
       }
-      if (event.type === 'localCandidate') {
-        const candidate = link.replaceCandidate('receiver', event.candidate);
-        if (candidate !== undefined) publisher?.addCandidate(event.sdpMLineIndex, candidate);
-      }
-      if (event.type === 'connectionState' && event.connection === 'connected') {
-        link.set(options.conditions);
-      }
-      if (event.type === 'closed') closed.resolve(undefined);
-    }
-  });
+    },
+  );
   receiver.start();
   await closed.promise;
   receiver.dispose();
