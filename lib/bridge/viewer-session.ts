@@ -169,7 +169,8 @@ export class ViewerSession extends EventEmitter<ViewerSessionEvents> {
       if (code === ErrorCode.badPeerInput && !this.#connected) this.#answered = false;
     });
     const onAnswer = (sdp: string): void => {
-      if (this.#isOfferStale) return;
+      // Before there is an offer it can only be the answer to that of the session before.
+      if (this.#isOfferStale || this.#offer === undefined) return;
       if (this.#answered) {
         // A master that answers twice answers an offer that was repeated: the first one counts. But
         // the first one may be the late answer to the offer before, and cannot work.
