@@ -25,6 +25,13 @@ export type {
 export type { SignalingChange, SignalingRhythm } from './signaling/lasting-connection.js';
 export { TestMaster } from './publisher/test-master.js';
 export type { TestMasterEvents, TestMasterOptions } from './publisher/test-master.js';
+export { publishedAudioCodecs, publishedVideoCodecs } from './publisher/sender-options.js';
+export type {
+  PublishedAudioCodec,
+  PublishedVideoCodec,
+  SenderOptions,
+  SenderShape,
+} from './publisher/sender-options.js';
 export { LocalKvs, localCredentials, writeRecording } from './local/index.js';
 export type {
   FragmentEvent,

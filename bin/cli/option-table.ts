@@ -13,6 +13,7 @@ import {
   whole,
 } from './option-spec.js';
 import type { OptionSpec, ValueOf } from './option-spec.js';
+import { publishOptions } from './publish-options.js';
 
 /** Where `kvs-bridge local` listens unless told otherwise. */
 export const defaultLocalPort = 8181;
@@ -128,6 +129,7 @@ export const optionTable = {
     parse: whole(64_000, 20_000_000),
     default: 2_000_000,
   },
+  ...publishOptions,
   region: {
     kind: 'value',
     value: 'region',
@@ -352,6 +354,7 @@ export type Values<K extends OptionName> = {
 const connection = ['region', 'local', 'endpoint', 'caFile', 'stunServer'] as const;
 const output = ['json', 'logLevel'] as const;
 const picture = ['width', 'height', 'fps', 'bitrate', 'sound'] as const;
+const senderShape = ['video', 'videoCodec', 'audioCodec', 'bFrames', 'clockSkewPpm'] as const;
 const recording = ['isolation', 'fragmentSeconds', 'jitterBufferMs', 'bufferMb'] as const;
 
 /** Which command takes which options. */
@@ -374,7 +377,15 @@ export const commandOptions = {
     ...output,
   ],
   local: ['host', 'port', 'dataDir', 'tls', 'tlsPort', 'verify', ...output],
-  publish: ['channel', 'createChannel', 'source', ...picture, ...connection, ...output],
+  publish: [
+    'channel',
+    'createChannel',
+    'source',
+    ...picture,
+    ...senderShape,
+    ...connection,
+    ...output,
+  ],
   demo: [
     'duration',
     'recording',

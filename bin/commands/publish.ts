@@ -22,7 +22,15 @@ export async function runPublish(
     height: settings.height,
     frameRate: settings.fps,
     videoBitrateBps: settings.bitrate,
+    video: settings.video,
     audio: settings.sound,
+    videoCodec: settings.videoCodec,
+    audioCodec: settings.audioCodec,
+    shape: {
+      bFrames: settings.bFrames,
+      rtpSkewPpm: settings.clockSkewPpm,
+      ntpSkewPpm: settings.clockSkewPpm,
+    },
   });
   master.on('warning', (error) => {
     output.warning(error);

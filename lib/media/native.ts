@@ -104,6 +104,7 @@ export type NativeEvent =
       readonly videoBytesReceived: number;
       readonly videoFramesWritten: number;
       readonly videoFramesDropped: number;
+      /** Receiver: sent. Publisher: received. */
       readonly keyframeRequests: number;
       /** Producer timestamp of the newest video frame, Unix epoch ms; 0 before the first. */
       readonly newestVideoTimecodeMs: number;
@@ -149,6 +150,48 @@ export interface NativeReceiverOptions extends NativePeerOptions {
   readonly targetFragmentMs: number;
 }
 
+/** How a sender's media differ from a browser's; the other half is native/media/test_format.h. */
+export interface NativeSenderShape {
+  /** H.264: main profile with two B-frames between references. */
+  readonly bFrames?: boolean;
+  /** H.264: four slices in each picture. */
+  readonly slices?: boolean;
+  /** H.264: an access unit delimiter and a picture timing SEI in each access unit. */
+  readonly auSei?: boolean;
+  /**
+   * H.264: SPS and PPS at each keyframe, or in the answer's sprop-parameter-sets alone.
+   *
+   * @defaultValue 'inband'
+   */
+  readonly parameterSets?: 'inband' | 'outofband';
+  /** H.264: an SPS without VUI. */
+  readonly stripVui?: boolean;
+  /**
+   * `onRequest`: at the start, every 10 s, and for each PLI or FIR; `onFir`: so, but deaf to PLI;
+   * `firstOnly`: one at the start, then none whoever asks; `never`: none at all.
+   *
+   * @defaultValue 'onRequest'
+   */
+  readonly keyframes?: 'onRequest' | 'onFir' | 'firstOnly' | 'never';
+  /** Opus: next to nothing is sent in silence, all but 50 ms of each second. */
+  readonly opusDtx?: boolean;
+  /** Opus: a quiet 440 Hz tone on the left channel alone, beside the tick on both. */
+  readonly leftTone?: boolean;
+  /**
+   * How much too fast the device's clock runs, which paces capture and RTP timestamps, -200000 to
+   * 200000. A device whose every clock is off has the same `ntpSkewPpm`.
+   */
+  readonly rtpSkewPpm?: number;
+  /** How much too fast the NTP times of sender reports run, -200000 to 200000. */
+  readonly ntpSkewPpm?: number;
+  /** What the RTP timestamps of both streams jump by, once. */
+  readonly rtpStepMs?: number;
+  /** What the NTP times of sender reports jump by, once. */
+  readonly ntpStepMs?: number;
+  /** When the steps happen, in ms after the first packet or report. @defaultValue 0 */
+  readonly stepAfterMs?: number;
+}
+
 /** Settings of a {@link NativePublisher}. */
 export interface NativePublisherOptions extends NativePeerOptions {
   /** SDP of the viewer's offer. */
@@ -158,6 +201,13 @@ export interface NativePublisherOptions extends NativePeerOptions {
   readonly frameRate: number;
   readonly videoBitrateBps: number;
   readonly audio: boolean;
+  /** @defaultValue true */
+  readonly video?: boolean;
+  /** @defaultValue 'h264' */
+  readonly videoCodec?: 'h264' | 'h265' | 'vp8' | 'vp9' | 'av1';
+  /** @defaultValue 'opus' */
+  readonly audioCodec?: 'opus' | 'pcmu' | 'pcma';
+  readonly shape?: NativeSenderShape;
 }
 
 /** Gets all events that waited, in order, on the Node thread. */
@@ -188,7 +238,16 @@ export interface NativeReceiver extends NativeSession {
 }
 
 /** The answering test master's side of one viewer. */
-export type NativePublisher = NativeSession;
+export interface NativePublisher extends NativeSession {
+  /** Sends RTP of this kind, or not a packet. */
+  setSending(video: boolean, audio: boolean): void;
+  /** Sends silence in place of the tone. */
+  setMuted(muted: boolean): void;
+  /** Restarts the encoder with a picture of this size, 480x64 to 3840x3840, on the same SSRC. */
+  setSize(width: number, height: number): void;
+  /** Goes on with another SSRC, sequence and timestamp base, from a keyframe. */
+  changeVideoSsrc(): void;
+}
 
 /** What was found in a recording; the other half is native/media/recording_analyzer.h. */
 export interface RecordingAnalysis {

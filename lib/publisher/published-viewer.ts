@@ -32,6 +32,7 @@ export class PublishedViewer extends EventEmitter<PublishedViewerEvents> {
   readonly #closed = deferred<undefined>();
   #native: NativePublisher | undefined;
   #framesSent = 0;
+  #keyframeRequests = 0;
   #stopped = false;
 
   constructor(offer: string) {
@@ -41,6 +42,16 @@ export class PublishedViewer extends EventEmitter<PublishedViewerEvents> {
 
   get framesSent(): number {
     return this.#framesSent;
+  }
+
+  /** PLI and FIR that came, as of the latest word, which comes about once a second. */
+  get keyframeRequests(): number {
+    return this.#keyframeRequests;
+  }
+
+  /** Applies live controls; nothing happens before it started and after it stopped. */
+  control(apply: (publisher: NativePublisher) => void): void {
+    if (!this.#stopped && this.#native !== undefined) apply(this.#native);
   }
 
   /** @throws {@link MediaError} when the addon or an option is not usable */
@@ -91,6 +102,7 @@ export class PublishedViewer extends EventEmitter<PublishedViewerEvents> {
         return;
       case 'stats':
         this.#framesSent = event.framesSent;
+        this.#keyframeRequests = event.keyframeRequests;
         this.emit('framesSent', event.framesSent);
         return;
       case 'error':

@@ -6,6 +6,7 @@ import type { SignalingEndpoints } from '../aws/control-plane.js';
 import { chainCredentials, staticCredentials } from '../aws/credentials.js';
 import type { AwsCredentials, CredentialsSource } from '../aws/credentials.js';
 import { loadNative } from '../media/native.js';
+import type { NativePublisher } from '../media/native.js';
 import { toNativeIceServers } from '../media/ice-servers.js';
 import { getIceServers } from '../signaling/ice-servers.js';
 import type { CandidateMessage, SdpMessage } from '../signaling/messages.js';
@@ -23,9 +24,11 @@ import {
 import type { KvsBridgeError } from '../util/errors.js';
 import { parseOptions, regionOf, rules } from '../util/options.js';
 import { PublishedViewer } from './published-viewer.js';
+import { senderSchema } from './sender-options.js';
+import type { SenderOptions } from './sender-options.js';
 
 /** What a {@link TestMaster} is made from. */
-export interface TestMasterOptions {
+export interface TestMasterOptions extends SenderOptions {
   /** Name or ARN of the signaling channel to join. */
   readonly channel: string;
   /** AWS region of the channel. @defaultValue AWS_REGION, then AWS_DEFAULT_REGION */
@@ -38,16 +41,6 @@ export interface TestMasterOptions {
   readonly credentials?: AwsCredentials;
   /** Create the channel when it does not exist. @defaultValue false */
   readonly createChannel?: boolean;
-  /** Picture width, 480 to 3840. @defaultValue 1280 */
-  readonly width?: number;
-  /** Picture height, 64 to 2160. @defaultValue 720 */
-  readonly height?: number;
-  /** Frames a second, 1 to 60. @defaultValue 30 */
-  readonly frameRate?: number;
-  /** Video bitrate in bit/s, 64000 to 20000000. @defaultValue 2000000 */
-  readonly videoBitrateBps?: number;
-  /** Send the tone too. @defaultValue true */
-  readonly audio?: boolean;
   /** STUN server URI, or null for none. @defaultValue the region's KVS STUN server */
   readonly stunUri?: string | null;
 }
@@ -77,11 +70,7 @@ const schema = v.strictObject({
   ca: v.exactOptional(rules.text),
   credentials: v.exactOptional(rules.credentials),
   createChannel: v.exactOptional(rules.flag, false),
-  width: v.exactOptional(rules.whole(480, 3_840), 1_280),
-  height: v.exactOptional(rules.whole(64, 2_160), 720),
-  frameRate: v.exactOptional(rules.whole(1, 60), 30),
-  videoBitrateBps: v.exactOptional(rules.whole(64_000, 20_000_000), 2_000_000),
-  audio: v.exactOptional(rules.flag, true),
+  ...senderSchema,
   stunUri: v.exactOptional(v.nullable(rules.text)),
 });
 
@@ -99,6 +88,8 @@ export class TestMaster extends EventEmitter<TestMasterEvents> implements AsyncD
   readonly #credentials: CredentialsSource;
   readonly #stopRequest = new AbortController();
   readonly #viewers = new Map<string, PublishedViewer>();
+  /** What was asked for live, by kind: the latest of each. */
+  readonly #controls = new Map<string, (publisher: NativePublisher) => void>();
   readonly #connected = deferred<undefined>();
   #running: Promise<void> | undefined;
   #client: SignalingClient | undefined;
@@ -124,6 +115,54 @@ export class TestMaster extends EventEmitter<TestMasterEvents> implements AsyncD
     return sum;
   }
 
+  /** Keyframe requests (PLI and FIR) of the viewers that are connected. */
+  get keyframeRequests(): number {
+    return [...this.#viewers.values()].reduce((sum, viewer) => sum + viewer.keyframeRequests, 0);
+  }
+
+  /**
+   * Sends a kind of media or not a packet of it, as a browser does whose sender's track is
+   * replaced by null. It holds for viewers to come, too.
+   */
+  setSending({ video, audio }: { readonly video: boolean; readonly audio: boolean }): void {
+    this.#control('sending', (publisher) => {
+      publisher.setSending(video, audio);
+    });
+  }
+
+  /**
+   * Sends silence in place of the tone, as a browser whose microphone is muted. It holds for
+   * viewers to come, too.
+   */
+  setMuted(muted: boolean): void {
+    this.#control('muted', (publisher) => {
+      publisher.setMuted(muted);
+    });
+  }
+
+  /**
+   * Changes the size of the picture on the same SSRC, at a keyframe; with width and height swapped
+   * it turns as a phone does. It holds for viewers to come, too.
+   *
+   * @param width - in pixels, 480 to 3840
+   * @param height - in pixels, 64 to 3840
+   * @throws {@link MediaError} with code `KVSB_OPTIONS` for any other, once there is a viewer
+   */
+  setSize(width: number, height: number): void {
+    this.#control('size', (publisher) => {
+      publisher.setSize(width, height);
+    });
+  }
+
+  /** Goes on with another video SSRC to each viewer that is there now, from a keyframe. */
+  changeVideoSsrc(): void {
+    for (const viewer of this.#viewers.values()) {
+      viewer.control((publisher) => {
+        publisher.changeVideoSsrc();
+      });
+    }
+  }
+
   /** Joins the channel; resolves when viewers can offer. @throws {@link KvsBridgeError} */
   async start({ signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
     if (this.#running !== undefined) throw new StateError('A test master starts once');
@@ -144,6 +183,11 @@ export class TestMaster extends EventEmitter<TestMasterEvents> implements AsyncD
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
+  }
+
+  #control(name: string, apply: (publisher: NativePublisher) => void): void {
+    this.#controls.set(name, apply);
+    for (const viewer of this.#viewers.values()) viewer.control(apply);
   }
 
   async #run(): Promise<void> {
@@ -244,7 +288,7 @@ export class TestMaster extends EventEmitter<TestMasterEvents> implements AsyncD
       );
       return;
     }
-    const { width, height, frameRate, videoBitrateBps, audio, region, stunUri, ca } = this.#options;
+    const { region, stunUri, ca, ...options } = this.#options;
     const viewer = new PublishedViewer(sdp);
     this.#viewers.set(senderClientId, viewer);
     void previous?.stop();
@@ -264,11 +308,18 @@ export class TestMaster extends EventEmitter<TestMasterEvents> implements AsyncD
         iceServers: toNativeIceServers(servers),
         jitterBufferMs: 200,
         relayOnly: false,
-        width,
-        height,
-        frameRate,
-        videoBitrateBps,
-        audio,
+        width: options.width,
+        height: options.height,
+        frameRate: options.frameRate,
+        videoBitrateBps: options.videoBitrateBps,
+        video: options.video,
+        audio: options.audio,
+        videoCodec: options.videoCodec,
+        audioCodec: options.audioCodec,
+        shape: options.shape,
+      });
+      viewer.control((publisher) => {
+        for (const apply of this.#controls.values()) apply(publisher);
       });
     } catch (error) {
       if (!this.#stopRequest.signal.aborted) this.emit('warning', asKvsBridgeError(error));

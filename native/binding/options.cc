@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "binding/publisher_options.h"
 #include "glib/ptr.h"
 #include "media/media_error.h"
 
@@ -109,12 +110,7 @@ PublisherOptions ReadPublisherOptions(const Napi::Value& value) {
   PublisherOptions options;
   options.peer = ReadPeerOptions(object);
   options.offer = ReadString(object.Get("offer"), "offer");
-  options.source.width = ReadUnsigned(object.Get("width"), "width", 480, 3'840);
-  options.source.height = ReadUnsigned(object.Get("height"), "height", 64, 2'160);
-  options.source.frame_rate = ReadUnsigned(object.Get("frameRate"), "frameRate", 1, 60);
-  options.source.video_bitrate_bps =
-      ReadUnsigned(object.Get("videoBitrateBps"), "videoBitrateBps", 64'000, 20'000'000);
-  options.source.audio = ReadBool(object.Get("audio"), "audio");
+  options.source = ReadTestSourceOptions(object);
   return options;
 }
 

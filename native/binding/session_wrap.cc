@@ -5,6 +5,7 @@
 
 #include "binding/errors.h"
 #include "binding/options.h"
+#include "binding/publisher_options.h"
 
 namespace kvsbridge::binding {
 namespace {
@@ -118,6 +119,10 @@ Napi::Function PublisherWrap::Define(Napi::Env env) {
   return DefineClass(env, "Publisher",
                      {InstanceMethod("start", &PublisherWrap::Start),
                       InstanceMethod("addCandidate", &PublisherWrap::AddCandidate),
+                      InstanceMethod("setSending", &PublisherWrap::SetSending),
+                      InstanceMethod("setMuted", &PublisherWrap::SetMuted),
+                      InstanceMethod("setSize", &PublisherWrap::SetSize),
+                      InstanceMethod("changeVideoSsrc", &PublisherWrap::ChangeVideoSsrc),
                       InstanceMethod("stop", &PublisherWrap::Stop),
                       InstanceMethod("dispose", &PublisherWrap::Dispose)});
 }
@@ -126,6 +131,33 @@ PublisherWrap::PublisherWrap(const Napi::CallbackInfo& info) : SessionWrap(info)
   Guard(info.Env(), [&] {
     Adopt(std::make_unique<PublisherSession>(ReadPublisherOptions(info[0]), events()));
   });
+}
+
+void PublisherWrap::SetSending(const Napi::CallbackInfo& info) {
+  Guard(info.Env(), [&] {
+    const bool video = ReadBool(info[0], "video");
+    const bool audio = ReadBool(info[1], "audio");
+    if (session() != nullptr) session()->SetSending(video, audio);
+  });
+}
+
+void PublisherWrap::SetMuted(const Napi::CallbackInfo& info) {
+  Guard(info.Env(), [&] {
+    const bool muted = ReadBool(info[0], "muted");
+    if (session() != nullptr) session()->SetMuted(muted);
+  });
+}
+
+void PublisherWrap::SetSize(const Napi::CallbackInfo& info) {
+  Guard(info.Env(), [&] {
+    const unsigned width = ReadUnsigned(info[0], "width", kMinWidth, kMaxWidth);
+    const unsigned height = ReadUnsigned(info[1], "height", kMinHeight, kMaxHeight);
+    if (session() != nullptr) session()->SetSize(width, height);
+  });
+}
+
+void PublisherWrap::ChangeVideoSsrc(const Napi::CallbackInfo& /*info*/) {
+  if (session() != nullptr) session()->ChangeVideoSsrc();
 }
 
 template class SessionWrap<ReceiverWrap, ReceiverSession>;

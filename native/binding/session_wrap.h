@@ -59,6 +59,12 @@ class PublisherWrap final : public SessionWrap<PublisherWrap, PublisherSession> 
  public:
   static Napi::Function Define(Napi::Env env);
   explicit PublisherWrap(const Napi::CallbackInfo& info);
+
+ private:
+  void SetSending(const Napi::CallbackInfo& info);
+  void SetMuted(const Napi::CallbackInfo& info);
+  void SetSize(const Napi::CallbackInfo& info);
+  void ChangeVideoSsrc(const Napi::CallbackInfo& info);
 };
 
 }  // namespace kvsbridge::binding

@@ -27,7 +27,89 @@ CapsPtr ReadFormat(const GstSDPMedia* media, int payload_type) {
   return CapsPtr::Adopt(gst_sdp_media_get_caps_from_media(media, payload_type));
 }
 
+bool IsMainProfile(const GstStructure* format) {
+  if (ToString(gst_structure_get_string(format, "profile")) == "main") return true;
+  return ToString(gst_structure_get_string(format, "profile-level-id")).rfind("4d", 0) == 0;
+}
+
+void Take(std::optional<unsigned>& slot, int payload_type) {
+  if (!slot) slot = static_cast<unsigned>(payload_type);
+}
+
+/// G.711 has payload types for good (RFC 3551, section 6): an offer need not name them.
+std::string EncodingNameOf(const GstStructure* format, int payload_type) {
+  const std::string name = ToString(gst_structure_get_string(format, "encoding-name"));
+  if (!name.empty()) return name;
+  if (payload_type == 0) return "PCMU";
+  return payload_type == 8 ? "PCMA" : "";
+}
+
+void AddVideo(OfferedFormats& result, const GstStructure* format, int payload_type,
+              int& best_rank) {
+  const std::string name = EncodingNameOf(format, payload_type);
+  if (name == "H264") {
+    if (ToString(gst_structure_get_string(format, "packetization-mode")) != "1") return;
+    if (IsMainProfile(format)) Take(result.h264_main, payload_type);
+    if (RankOfH264(format) <= best_rank) return;
+    best_rank = RankOfH264(format);
+    result.h264 = static_cast<unsigned>(payload_type);
+  } else if (name == "H265") {
+    Take(result.h265, payload_type);
+  } else if (name == "VP8") {
+    Take(result.vp8, payload_type);
+  } else if (name == "VP9") {
+    const std::string profile = ToString(gst_structure_get_string(format, "profile-id"));
+    if (profile.empty() || profile == "0") Take(result.vp9, payload_type);
+  } else if (name == "AV1") {
+    Take(result.av1, payload_type);
+  }
+}
+
+void AddAudio(OfferedFormats& result, const GstStructure* format, int payload_type) {
+  const std::string name = EncodingNameOf(format, payload_type);
+  if (name == "OPUS") {
+    Take(result.opus, payload_type);
+  } else if (name == "PCMU") {
+    Take(result.pcmu, payload_type);
+  } else if (name == "PCMA") {
+    Take(result.pcma, payload_type);
+  }
+}
+
+bool IsEmpty(const OfferedFormats& formats) {
+  return !formats.h264 && !formats.h265 && !formats.vp8 && !formats.vp9 && !formats.av1 &&
+         !formats.opus && !formats.pcmu && !formats.pcma;
+}
+
 }  // namespace
+
+std::optional<unsigned> OfferedFormats::Find(TestVideoCodec codec, bool main_profile) const {
+  switch (codec) {
+    case TestVideoCodec::kH264:
+      return main_profile && h264_main ? h264_main : h264;
+    case TestVideoCodec::kH265:
+      return h265;
+    case TestVideoCodec::kVp8:
+      return vp8;
+    case TestVideoCodec::kVp9:
+      return vp9;
+    case TestVideoCodec::kAv1:
+      return av1;
+  }
+  return std::nullopt;
+}
+
+std::optional<unsigned> OfferedFormats::Find(TestAudioCodec codec) const {
+  switch (codec) {
+    case TestAudioCodec::kOpus:
+      return opus;
+    case TestAudioCodec::kPcmu:
+      return pcmu;
+    case TestAudioCodec::kPcma:
+      return pcma;
+  }
+  return std::nullopt;
+}
 
 OfferedFormats ReadOffer(const std::string& sdp) {
   const SdpMessagePtr message = ParseRemoteDescription(sdp, 0);
@@ -42,19 +124,14 @@ OfferedFormats ReadOffer(const std::string& sdp) {
       const CapsPtr caps = ReadFormat(media, payload_type);
       if (!caps || gst_caps_get_size(caps.get()) == 0) continue;
       const GstStructure* format = gst_caps_get_structure(caps.get(), 0);
-      const std::string name = ToString(gst_structure_get_string(format, "encoding-name"));
-      const std::string mode = ToString(gst_structure_get_string(format, "packetization-mode"));
-      if (kind == "video" && name == "H264" && mode == "1" && RankOfH264(format) > best_rank) {
-        best_rank = RankOfH264(format);
-        result.h264 = static_cast<unsigned>(payload_type);
-      } else if (kind == "audio" && name == "OPUS" && !result.opus) {
-        result.opus = static_cast<unsigned>(payload_type);
-      }
+      if (kind == "video") AddVideo(result, format, payload_type, best_rank);
+      if (kind == "audio") AddAudio(result, format, payload_type);
     }
   }
-  if (!result.h264 && !result.opus) {
+  if (IsEmpty(result)) {
     throw MediaError(ErrorKind::kBadPeerInput,
-                     "the viewer's offer has neither H.264 (packetization-mode 1) nor Opus");
+                     "the viewer's offer has no format that can be sent: H.264 "
+                     "(packetization-mode 1), H.265, VP8, VP9, AV1, Opus or G.711");
   }
   return result;
 }

@@ -1,17 +1,19 @@
 #include "media/publisher_session.h"
 
+#include <gst/video/video.h>
 #include <gst/webrtc/webrtc.h>
 
 #include <utility>
 
 #include "media/gstreamer.h"
-#include "media/offer_reader.h"
+#include "media/test_source.h"
 #include "media/track.h"
 
 namespace kvsbridge {
 namespace {
 
 constexpr unsigned kTicksPerStats = 10;
+constexpr unsigned kVideoClockRateHz = 90'000;
 
 /// How long frames behind the gate may take through encoder, pacing and network at a stop.
 constexpr std::chrono::milliseconds kDrainTime(200);
@@ -27,6 +29,16 @@ void DeleteCounter(gpointer data) {
   delete static_cast<std::shared_ptr<Guarded<std::uint64_t>>*>(data);
 }
 
+/// An element of a test source, or nothing when there is no such source.
+ElementPtr Find(const ElementPtr& source, const char* name) {
+  if (!source) return {};
+  return ElementPtr::Adopt(gst_bin_get_by_name(GST_BIN(source.get()), name));
+}
+
+PadPtr PadOf(const ElementPtr& source, const char* element, const char* pad) {
+  return PadPtr::Adopt(gst_element_get_static_pad(Find(source, element).get(), pad));
+}
+
 }  // namespace
 
 PublisherSession::PublisherSession(PublisherOptions options, std::shared_ptr<EventSink> events)
@@ -34,27 +46,101 @@ PublisherSession::PublisherSession(PublisherOptions options, std::shared_ptr<Eve
 
 PublisherSession::~PublisherSession() { Shutdown(); }
 
+void PublisherSession::SetSending(bool video, bool audio) {
+  Post([this, video, audio] {
+    send_video_ = video;
+    send_audio_ = audio;
+    UpdateGates();
+  });
+}
+
+void PublisherSession::SetMuted(bool muted) {
+  Post([this, muted] {
+    const ElementPtr mute = Find(audio_, "mute");
+    if (mute) g_object_set(mute.get(), "mute", muted ? TRUE : FALSE, nullptr);
+  });
+}
+
+void PublisherSession::SetSize(unsigned width, unsigned height) {
+  Post([this, width, height] {
+    const ElementPtr size = Find(video_, "size");
+    const CapsPtr caps = TestPictureCaps(width, height, options_.source.frame_rate);
+    if (size) g_object_set(size.get(), "caps", caps.get(), nullptr);
+  });
+}
+
+void PublisherSession::ChangeVideoSsrc() {
+  Post([this] {
+    const ElementPtr encoder = Find(video_, "video-encode");
+    if (!encoder || !video_packets_) return;
+    video_packets_->ChangeSsrc();
+    const auto pad = PadPtr::Adopt(gst_element_get_static_pad(encoder.get(), "src"));
+    gst_pad_send_event(pad.get(),
+                       gst_video_event_new_upstream_force_key_unit(GST_CLOCK_TIME_NONE, TRUE, 0));
+  });
+}
+
 void PublisherSession::OnStart() {
+  CheckTestSource(options_.source);
   const OfferedFormats formats = ReadOffer(options_.offer);
-  if (formats.h264) {
-    video_ = MakeTestVideo(options_.source, *formats.h264);
-    const auto pay = ElementPtr::Adopt(gst_bin_get_by_name(GST_BIN(video_.get()), "video-pay"));
-    const auto pad = PadPtr::Adopt(gst_element_get_static_pad(pay.get(), "sink"));
-    auto counter = std::make_unique<std::shared_ptr<Guarded<std::uint64_t>>>(frames_sent_);
-    gst_pad_add_probe(pad.get(), GST_PAD_PROBE_TYPE_BUFFER, CountFrame, counter.release(),
-                      DeleteCounter);
-    AddSource(video_);
+  if (options_.source.video) AddVideo(formats);
+  if (options_.source.audio) AddAudio(formats);
+  if (!video_ && !audio_) {
+    throw MediaError(ErrorKind::kBadPeerInput, "the viewer's offer takes nothing of what is sent");
   }
-  if (formats.opus && options_.source.audio) {
-    audio_ = MakeTestAudio(*formats.opus);
-    AddSource(audio_);
+  const ClockFault& fault = options_.source.shape.clock;
+  if (fault.rtp_skew_ppm != 0) {
+    gst_pipeline_use_clock(GST_PIPELINE_CAST(pipeline()),
+                           MakeSkewedClock(fault.rtp_skew_ppm).get());
   }
-  // Sender reports shall tell when a frame was taken, not when it left the encoder: receivers put
-  // sound and picture together by them.
   const auto rtp = ElementPtr::Adopt(gst_bin_get_by_name(GST_BIN(peer().element()), "rtpbin"));
-  if (rtp) g_object_set(rtp.get(), "rtcp-sync-send-time", FALSE, nullptr);
+  if (rtp) {
+    // Sender reports shall tell when a frame was taken, not when it left the encoder: receivers put
+    // sound and picture together by them.
+    g_object_set(rtp.get(), "rtcp-sync-send-time", FALSE, nullptr);
+    FaultSenderReports(rtp.get(), fault);
+  }
   gst_element_set_state(GST_ELEMENT_CAST(pipeline()), GST_STATE_PLAYING);
   peer().SetRemoteOfferAndAnswer(options_.offer);
+}
+
+void PublisherSession::AddVideo(const OfferedFormats& formats) {
+  const TestSourceOptions& source = options_.source;
+  const auto payload_type = formats.Find(source.video_codec, source.shape.b_frames);
+  if (!payload_type) {
+    WarnNotOffered(EncodingName(source.video_codec));
+    return;
+  }
+  video_ = MakeTestVideo(source, *payload_type);
+  const PadPtr encoded = PadOf(video_, "video-pay", "sink");
+  const PadPtr packets = PadOf(video_, "video-pay", "src");
+  // Ahead of the counter: what it drops is not sent.
+  keyframes_.Install(encoded.get(), packets.get(), source.shape.keyframes);
+  auto counter = std::make_unique<std::shared_ptr<Guarded<std::uint64_t>>>(frames_sent_);
+  gst_pad_add_probe(encoded.get(), GST_PAD_PROBE_TYPE_BUFFER, CountFrame, counter.release(),
+                    DeleteCounter);
+  video_packets_.emplace(packets.get(), kVideoClockRateHz, source.shape.clock);
+  AddSource(video_);
+}
+
+void PublisherSession::AddAudio(const OfferedFormats& formats) {
+  const TestSourceOptions& source = options_.source;
+  const auto payload_type = formats.Find(source.audio_codec);
+  if (!payload_type) {
+    WarnNotOffered(EncodingName(source.audio_codec));
+    return;
+  }
+  audio_ = MakeTestAudio(source, *payload_type);
+  const unsigned clock_rate_hz = source.audio_codec == TestAudioCodec::kOpus ? 48'000 : 8'000;
+  audio_packets_.emplace(PadOf(audio_, "audio-pay", "src").get(), clock_rate_hz,
+                         source.shape.clock);
+  AddSource(audio_);
+}
+
+void PublisherSession::WarnNotOffered(const char* encoding_name) {
+  Emit(ErrorEvent{ErrorKind::kBadPeerInput, false,
+                  std::string("the viewer's offer has no ") + encoding_name + ": it is not sent",
+                  "webrtc", ""});
 }
 
 void PublisherSession::AddSource(const ElementPtr& source) {
@@ -78,21 +164,24 @@ void PublisherSession::OnPad(PadPtr pad, gulong block_probe) {
 }
 
 void PublisherSession::OnConnected() {
-  sending_ = true;
-  SetGates(true);
+  connected_ = true;
+  UpdateGates();
 }
 
-void PublisherSession::SetGates(bool open) {
-  for (const auto& source : {video_, audio_}) {
-    if (!source) continue;
-    const auto gate = ElementPtr::Adopt(gst_bin_get_by_name(GST_BIN(source.get()), "gate"));
-    g_object_set(gate.get(), "drop", open ? FALSE : TRUE, nullptr);
-  }
+void PublisherSession::UpdateGates() {
+  const auto set = [this](const ElementPtr& source, bool wanted) {
+    const ElementPtr gate = Find(source, "gate");
+    const bool open = connected_ && !draining_ && wanted;
+    if (gate) g_object_set(gate.get(), "drop", open ? FALSE : TRUE, nullptr);
+  };
+  set(video_, send_video_);
+  set(audio_, send_audio_);
 }
 
 void PublisherSession::OnDrain() {
-  SetGates(false);
-  if (!sending_) {
+  draining_ = true;
+  UpdateGates();
+  if (!connected_) {
     FinishDrain();
     return;
   }
@@ -116,6 +205,7 @@ void PublisherSession::OnTick() {
 void PublisherSession::EmitStats() {
   StatsEvent event;
   event.frames_sent = frames_sent_->With([](std::uint64_t& frames) { return frames; });
+  event.keyframe_requests = keyframes_.requests();
   Emit(event);
 }
 

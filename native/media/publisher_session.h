@@ -3,11 +3,14 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "glib/loop_thread.h"
+#include "media/offer_reader.h"
+#include "media/sender_faults.h"
 #include "media/session.h"
-#include "media/test_source.h"
+#include "media/test_format.h"
 
 namespace kvsbridge {
 
@@ -26,6 +29,19 @@ class PublisherSession final : public Session {
   PublisherSession(PublisherOptions options, std::shared_ptr<EventSink> events);
   ~PublisherSession() override;
 
+  // Live control. Any thread, also before the connection stands; without effect on what is not
+  // sent at all.
+
+  /// Sends RTP of this kind or not a packet, as a browser's `replaceTrack(null)`.
+  void SetSending(bool video, bool audio);
+  /// Sends silence in place of the tone, as a browser's `track.enabled = false`.
+  void SetMuted(bool muted);
+  /// Restarts the encoder with a picture of this size: on the same SSRC, new parameter sets at a
+  /// keyframe. Swapping width and height turns the picture as a phone does.
+  void SetSize(unsigned width, unsigned height);
+  /// Goes on with another SSRC, sequence and timestamp base, from a keyframe.
+  void ChangeVideoSsrc();
+
  private:
   void OnStart() override;
   void OnPad(PadPtr pad, gulong block_probe) override;
@@ -35,19 +51,28 @@ class PublisherSession final : public Session {
   void OnClosed() override;
   void OnTick() override;
 
+  void AddVideo(const OfferedFormats& formats);
+  void AddAudio(const OfferedFormats& formats);
+  void WarnNotOffered(const char* encoding_name);
   void AddSource(const ElementPtr& source);
-  void SetGates(bool open);
+  void UpdateGates();
   void EmitStats();
 
   const PublisherOptions options_;
   ElementPtr video_;
   ElementPtr audio_;
+  KeyframeGate keyframes_;
+  std::optional<RtpRewriter> video_packets_;
+  std::optional<RtpRewriter> audio_packets_;
   LoopTimer drain_;
   /// Counted on the streaming thread.
   std::shared_ptr<Guarded<std::uint64_t>> frames_sent_ =
       std::make_shared<Guarded<std::uint64_t>>(0);
   unsigned ticks_ = 0;
-  bool sending_ = false;
+  bool connected_ = false;
+  bool draining_ = false;
+  bool send_video_ = true;
+  bool send_audio_ = true;
 };
 
 }  // namespace kvsbridge

@@ -16,7 +16,7 @@
 #include "media/aac.h"
 #include "media/gstreamer.h"
 #include "media/media_error.h"
-#include "media/test_source.h"
+#include "media/test_picture.h"
 
 namespace kvsbridge {
 namespace {

@@ -2,60 +2,18 @@
 
 #include <gst/video/video.h>
 
-#include <cstring>
 #include <string>
 
 #include "media/gstreamer.h"
+#include "media/h264_parameter_sets.h"
 #include "media/media_error.h"
+#include "media/test_encoder.h"
+#include "media/test_picture.h"
 
 namespace kvsbridge {
 namespace {
 
-constexpr guint8 kWhite = 235;
-constexpr guint8 kBlack = 16;
-
-/// State of the counter that is burned into one stream of pictures.
-struct Counter {
-  std::uint32_t next = 0;
-  GstClockTime last_second = GST_CLOCK_TIME_NONE;
-};
-
-void DeleteCounter(gpointer data) { delete static_cast<Counter*>(data); }
-
-void FillSquare(guint8* luma, gint stride, unsigned index, guint8 value) {
-  for (unsigned row = 0; row < kCounterSquare; ++row) {
-    std::memset(luma + static_cast<std::size_t>(row) * static_cast<std::size_t>(stride) +
-                    static_cast<std::size_t>(index) * kCounterSquare,
-                value, kCounterSquare);
-  }
-}
-
-// Runs on the streaming thread, on raw I420 pictures behind the gate.
-GstPadProbeReturn BurnCounter(GstPad* pad, GstPadProbeInfo* info, gpointer user_data) {
-  auto* counter = static_cast<Counter*>(user_data);
-  GstBuffer* buffer = gst_buffer_make_writable(GST_PAD_PROBE_INFO_BUFFER(info));
-  info->data = buffer;
-  const auto caps = CapsPtr::Adopt(gst_pad_get_current_caps(pad));
-  GstVideoInfo video;
-  GstVideoFrame frame;
-  if (!caps || gst_video_info_from_caps(&video, caps.get()) == FALSE ||
-      gst_video_frame_map(&frame, &video, buffer, GST_MAP_READWRITE) == FALSE) {
-    return GST_PAD_PROBE_DROP;  // a picture without its number would break the count
-  }
-  const std::uint32_t number = counter->next++;
-  auto* luma = static_cast<guint8*>(GST_VIDEO_FRAME_PLANE_DATA(&frame, 0));
-  const gint stride = GST_VIDEO_FRAME_PLANE_STRIDE(&frame, 0);
-  for (unsigned bit = 0; bit < kCounterBits; ++bit) {
-    const bool one = ((number >> (kCounterBits - 1 - bit)) & 1U) != 0;
-    FillSquare(luma, stride, bit, one ? kWhite : kBlack);
-  }
-  const GstClockTime second = GST_BUFFER_PTS(buffer) / GST_SECOND;
-  const bool flash = counter->last_second != GST_CLOCK_TIME_NONE && second != counter->last_second;
-  counter->last_second = second;
-  FillSquare(luma, stride, kCounterBits, flash ? kWhite : kBlack);
-  gst_video_frame_unmap(&frame);
-  return GST_PAD_PROBE_OK;
-}
+constexpr unsigned kOpusRateHz = 48'000;
 
 ElementPtr ParseBin(const std::string& description) {
   GError* raw_error = nullptr;
@@ -69,21 +27,55 @@ ElementPtr ParseBin(const std::string& description) {
   return bin;
 }
 
+PadPtr PadOf(const ElementPtr& bin, const char* element, const char* pad) {
+  const auto named = ElementPtr::Adopt(gst_bin_get_by_name(GST_BIN(bin.get()), element));
+  return PadPtr::Adopt(gst_element_get_static_pad(named.get(), pad));
+}
+
+std::string RtpCaps(const std::string& media, const char* encoding_name, unsigned clock_rate_hz,
+                    unsigned payload_type) {
+  return " ! capsfilter caps=application/x-rtp,media=" + media + ",encoding-name=" + encoding_name +
+         ",clock-rate=" + std::to_string(clock_rate_hz) +
+         ",payload=" + std::to_string(payload_type);
+}
+
+std::string DescribeAudioEncoder(const TestSourceOptions& options, unsigned payload_type) {
+  const std::string pay = " name=audio-pay pt=" + std::to_string(payload_type);
+  if (options.audio_codec == TestAudioCodec::kOpus) {
+    RequireElements({"opusenc", "rtpopuspay"});
+    const std::string dtx = options.shape.opus_dtx ? "true" : "false";
+    return "opusenc name=audio-encode bitrate=64000 frame-size=20 dtx=" + dtx +
+           (options.shape.opus_dtx ? " audio-type=voice" : "") + " ! rtpopuspay dtx=" + dtx + pay;
+  }
+  const bool is_mu = options.audio_codec == TestAudioCodec::kPcmu;
+  RequireElements({is_mu ? "mulawenc" : "alawenc", is_mu ? "rtppcmupay" : "rtppcmapay"});
+  return std::string(is_mu ? "mulawenc ! rtppcmupay" : "alawenc ! rtppcmapay") +
+         " min-ptime=20000000 max-ptime=20000000" + pay;
+}
+
+// Runs on the streaming thread. rtph264pay answers the event by sending parameter sets in band.
+GstPadProbeReturn DropKeyUnitEvent(GstPad* /*pad*/, GstPadProbeInfo* info, gpointer /*user_data*/) {
+  const bool is_key_unit =
+      gst_video_event_is_force_key_unit(GST_PAD_PROBE_INFO_EVENT(info)) != FALSE;
+  return is_key_unit ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
+}
+
 }  // namespace
 
+CapsPtr TestPictureCaps(unsigned width, unsigned height, unsigned frame_rate) {
+  return CapsPtr::Adopt(gst_caps_new_simple(
+      "video/x-raw", "format", G_TYPE_STRING, "I420", "width", G_TYPE_INT, static_cast<int>(width),
+      "height", G_TYPE_INT, static_cast<int>(height), "framerate", GST_TYPE_FRACTION,
+      static_cast<int>(frame_rate), 1, nullptr));
+}
+
 ElementPtr MakeTestVideo(const TestSourceOptions& options, unsigned payload_type) {
-  RequireElements({"videotestsrc", "valve", "x264enc", "h264parse", "rtph264pay", "timeoverlay",
-                   "clockoverlay", "queue"});
-  const std::string rate = std::to_string(options.frame_rate);
+  RequireElements({"videotestsrc", "valve", "timeoverlay", "clockoverlay", "queue", "identity"});
   // No do-timestamp, here and in the tone: it shifts all of a source's timestamps by how late its
   // first buffer was, so that flash and tick would be up to a frame apart at the source.
-  // Zero latency, no B-frames, one reference; a keyframe at least every 10 s, else on request.
   auto bin = ParseBin(
       "videotestsrc is-live=true pattern=smpte horizontal-speed=2 "
-      "! video/x-raw,format=I420,width=" +
-      std::to_string(options.width) + ",height=" + std::to_string(options.height) +
-      ",framerate=" + rate +
-      "/1 "
+      "! capsfilter name=size "
       "! clockoverlay halignment=center valignment=center font-desc=\"Sans 24\" "
       "time-format=\"%Y-%m-%d %H:%M:%S\" "
       "! timeoverlay halignment=center valignment=bottom font-desc=\"Sans 24\" "
@@ -91,37 +83,39 @@ ElementPtr MakeTestVideo(const TestSourceOptions& options, unsigned payload_type
       "! queue name=video-queue max-size-buffers=4 max-size-bytes=0 max-size-time=0 "
       "leaky=downstream "
       "! identity name=burn "
-      "! x264enc name=video-encode tune=zerolatency speed-preset=ultrafast bframes=0 ref=1 "
-      "threads=1 key-int-max=" +
-      std::to_string(10 * options.frame_rate) +
-      " bitrate=" + std::to_string(options.video_bitrate_bps / 1000) +
-      " ! video/x-h264,profile=constrained-baseline,stream-format=byte-stream "
-      "! rtph264pay name=video-pay config-interval=-1 aggregate-mode=zero-latency mtu=1200 pt=" +
-      std::to_string(payload_type) +
-      " ! capsfilter "
-      "caps=application/x-rtp,media=video,encoding-name=H264,clock-rate=90000,payload=" +
-      std::to_string(payload_type));
-  const auto burn = ElementPtr::Adopt(gst_bin_get_by_name(GST_BIN(bin.get()), "burn"));
-  const auto pad = PadPtr::Adopt(gst_element_get_static_pad(burn.get(), "src"));
-  gst_pad_add_probe(pad.get(), GST_PAD_PROBE_TYPE_BUFFER, BurnCounter,
-                    std::make_unique<Counter>().release(), DeleteCounter);
+      "! " +
+      DescribeVideoEncoder(options, payload_type) +
+      RtpCaps("video", EncodingName(options.video_codec), 90'000, payload_type) +
+      DescribeVideoFormat(options));
+  const auto size = ElementPtr::Adopt(gst_bin_get_by_name(GST_BIN(bin.get()), "size"));
+  const CapsPtr caps = TestPictureCaps(options.width, options.height, options.frame_rate);
+  g_object_set(size.get(), "caps", caps.get(), nullptr);
+  BurnCounterAt(PadOf(bin, "burn", "src").get());
+  if (options.shape.strip_vui) StripVuiAt(PadOf(bin, "encoded", "src").get());
+  if (options.shape.parameter_sets_out_of_band) {
+    const PadPtr encoded = PadOf(bin, "encoded", "src");
+    StripParameterSetsAt(encoded.get());
+    gst_pad_add_probe(encoded.get(), GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, DropKeyUnitEvent, nullptr,
+                      nullptr);
+  }
   return bin;
 }
 
-ElementPtr MakeTestAudio(unsigned payload_type) {
-  RequireElements({"audiotestsrc", "valve", "opusenc", "rtpopuspay", "audioconvert"});
+ElementPtr MakeTestAudio(const TestSourceOptions& options, unsigned payload_type) {
+  RequireElements({"audiotestsrc", "valve", "volume", "identity"});
+  const bool is_opus = options.audio_codec == TestAudioCodec::kOpus;
+  const unsigned rate_hz = is_opus ? kOpusRateHz : 8'000;
   // Small buffers: audiotestsrc (1.22) begins each tick but the first one buffer too early.
-  return ParseBin(
+  auto bin = ParseBin(
       "audiotestsrc is-live=true wave=ticks freq=1000 tick-interval=1000000000 "
-      "sine-periods-per-tick=50 volume=0.8 samplesperbuffer=120 "
-      "! audio/x-raw,format=S16LE,rate=48000,channels=2,layout=interleaved "
-      "! valve name=gate drop=true "
-      "! opusenc name=audio-encode bitrate=64000 frame-size=20 "
-      "! rtpopuspay name=audio-pay pt=" +
-      std::to_string(payload_type) +
-      " ! capsfilter "
-      "caps=application/x-rtp,media=audio,encoding-name=OPUS,clock-rate=48000,payload=" +
-      std::to_string(payload_type));
+      "sine-periods-per-tick=50 volume=0.8 samplesperbuffer=" +
+      std::to_string(rate_hz / 400) + " ! audio/x-raw,format=S16LE,layout=interleaved,rate=" +
+      std::to_string(rate_hz) + ",channels=" + (is_opus ? "2" : "1") +
+      " ! identity name=sound ! volume name=mute ! valve name=gate drop=true ! " +
+      DescribeAudioEncoder(options, payload_type) +
+      RtpCaps("audio", EncodingName(options.audio_codec), rate_hz, payload_type));
+  if (options.shape.left_tone) AddLeftToneAt(PadOf(bin, "sound", "src").get(), rate_hz);
+  return bin;
 }
 
 }  // namespace kvsbridge

@@ -1,33 +1,24 @@
-// The publisher's test picture and tone.
+// The publisher's test picture and tone, from the raw source to RTP.
 #pragma once
 
-#include <cstdint>
+#include <string>
 
 #include "glib/ptr.h"
+#include "media/test_format.h"
 
 namespace kvsbridge {
 
-/// Size and pace of the test picture.
-struct TestSourceOptions {
-  unsigned width = 1280;
-  unsigned height = 720;
-  unsigned frame_rate = 30;
-  unsigned video_bitrate_bps = 2'000'000;
-  bool audio = true;
-};
-
-/// Where the machine-readable frame counter stands in the picture: `kCounterBits` squares in a row
-/// from the top left corner, most significant bit first, white for 1. A square for the flash (white
-/// on the first frame of each second, when the tone ticks too) follows them.
-constexpr unsigned kCounterBits = 24;
-constexpr unsigned kCounterSquare = 16;
-
 /// A bin that renders a moving picture with a clock for people and a frame counter for machines,
-/// encoded as constrained-baseline H.264. Its "gate" element, a valve, is closed at first.
+/// encoded and packed as `options` say. Its elements "gate" (a valve, closed at first), "size" (a
+/// capsfilter in front of the encoder), "video-encode" and "video-pay" are for live control.
+/// @throws MediaError (kMissingPlugin) when encoder or payloader is not installed
 ElementPtr MakeTestVideo(const TestSourceOptions& options, unsigned payload_type);
 
-/// A bin that plays a 1 kHz tick at each full second of running time, encoded as Opus. Its "gate"
-/// is closed at first.
-ElementPtr MakeTestAudio(unsigned payload_type);
+/// A bin that plays a 1 kHz tick at each full second of running time. Its elements "gate" (a valve,
+/// closed at first), "mute" (a volume) and "audio-pay" are for live control.
+ElementPtr MakeTestAudio(const TestSourceOptions& options, unsigned payload_type);
+
+/// Caps of the raw test picture, for the "size" element.
+CapsPtr TestPictureCaps(unsigned width, unsigned height, unsigned frame_rate);
 
 }  // namespace kvsbridge

@@ -38,7 +38,10 @@ Call::MakePublisher Call::TestPicture(bool audio) {
   return [audio](const std::string& offer, std::shared_ptr<EventSink> events) {
     PublisherOptions options;
     options.offer = offer;
-    options.source = {480, 270, 30, 300'000, audio};
+    options.source.width = 480;
+    options.source.height = 270;
+    options.source.video_bitrate_bps = 300'000;
+    options.source.audio = audio;
     return std::make_unique<PublisherSession>(std::move(options), std::move(events));
   };
 }

@@ -62,9 +62,37 @@ TEST_F(OfferReaderTest, DoesWithoutVideo) {
   EXPECT_EQ(formats.opus, 111U);
 }
 
-TEST_F(OfferReaderTest, RefusesAnOfferOfNeither) {
+TEST_F(OfferReaderTest, ReadsEveryFormat) {
+  OfferedFormats formats = ReadOffer(BrowserOffer());
+  EXPECT_EQ(formats.vp8, 96U);
+  EXPECT_EQ(formats.pcmu, 0U);
+  EXPECT_FALSE(formats.h264_main);
+  EXPECT_FALSE(formats.pcma);
+  std::string offer = Replace(BrowserOffer(), "VP8/90000", "VP9/90000");
+  offer = Replace(offer, "H264/90000", "AV1/90000");
+  offer = Replace(offer, "H264/90000", "H265/90000");
+  offer = Replace(offer, "\r\na=rtpmap:0 PCMU/8000", "");
+  formats = ReadOffer(offer);
+  EXPECT_EQ(formats.vp9, 96U);
+  EXPECT_EQ(formats.av1, 102U);
+  EXPECT_EQ(formats.h265, 104U);
+  EXPECT_EQ(formats.pcmu, 0U) << "its payload type is static";
+  EXPECT_EQ(formats.Find(TestVideoCodec::kAv1, false), 102U);
+  EXPECT_EQ(formats.Find(TestAudioCodec::kPcma), std::nullopt);
+}
+
+TEST_F(OfferReaderTest, FindsTheMainProfileForBFrames) {
+  const OfferedFormats formats =
+      ReadOffer(Replace(BrowserOffer(), "profile-level-id=64001f", "profile-level-id=4d001f"));
+  EXPECT_EQ(formats.Find(TestVideoCodec::kH264, true), 104U);
+  EXPECT_EQ(formats.Find(TestVideoCodec::kH264, false), 106U);
+}
+
+TEST_F(OfferReaderTest, RefusesAnOfferOfNone) {
   std::string offer = Replace(BrowserOffer(), "opus", "ISAC");
-  for (int i = 0; i < 3; ++i) offer = Replace(offer, "H264", "H265");
+  offer = Replace(offer, "PCMU", "ISAC");
+  offer = Replace(offer, "VP8", "FLV");
+  for (int i = 0; i < 3; ++i) offer = Replace(offer, "H264", "H263");
   EXPECT_THROW(ReadOffer(offer), MediaError);
   EXPECT_THROW(ReadOffer(""), MediaError);
 }
@@ -75,7 +103,8 @@ TEST_F(OfferReaderTest, NoDamagedOfferDoesHarm) {
   for (int i = 0; i < 1'500; ++i) {
     try {
       const OfferedFormats formats = ReadOffer(mutator.Damage(BrowserOffer()));
-      EXPECT_TRUE(formats.h264 || formats.opus);
+      EXPECT_TRUE(formats.h264 || formats.h265 || formats.vp8 || formats.vp9 || formats.av1 ||
+                  formats.opus || formats.pcmu || formats.pcma);
       EXPECT_LE(formats.h264.value_or(0), 127U);
       ++read;
     } catch (const MediaError& error) {

@@ -125,7 +125,10 @@ TEST_F(SessionFuzzTest, ADamagedOfferIsAnsweredOrRefused) {
     const auto events = std::make_shared<EventLog>();
     PublisherOptions options;
     options.offer = mutator.Damage(offers[mutator.Pick(offers.size())]);
-    options.source = {480, 64, 1, 64'000, true};
+    options.source.width = 480;
+    options.source.height = 64;
+    options.source.frame_rate = 1;
+    options.source.video_bitrate_bps = 64'000;
     PublisherSession publisher(options, events);
     publisher.Start();
     ASSERT_TRUE(events->WaitFor("an answer or an end", [](const std::vector<Event>& all) {

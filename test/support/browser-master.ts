@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 import type { BrowserContext, Page } from 'playwright-core';
 import type { AwsCredentials } from '../../lib/aws/credentials.js';
+import { pageScript } from './browser-page.js';
+import type { MasterPage, OutboundRtpStats, SharedPicture } from './browser-page.js';
 import { unpackPackage } from './npm-package.js';
 
 const sdkVersion = 'amazon-kinesis-video-streams-webrtc@2.9.0';
@@ -32,9 +34,19 @@ export interface BrowserMasterOptions {
   readonly endpoint: string;
   readonly region: string;
   readonly credentials: AwsCredentials;
-  /** Constraints of getUserMedia. */
+  /** Constraints of getUserMedia; `fakeCamera` is the usual video. */
   readonly media: MediaStreamConstraintsLike;
+  /**
+   * The only video codec that it answers with, by setCodecPreferences. A browser that cannot send
+   * it refuses to start. @defaultValue what the offer prefers
+   */
+  readonly videoCodec?: 'H264' | 'H265' | 'VP8' | 'VP9' | 'AV1';
+  /** Begin with the microphone muted (`track.enabled = false`). @defaultValue false */
+  readonly muted?: boolean;
 }
+
+/** What Chromium's fake camera shows best: its pattern at 720p30. */
+export const fakeCamera = { width: 1280, height: 720, frameRate: 30 } as const;
 
 /** The part of the DOM's MediaStreamConstraints that tests use. */
 export interface MediaStreamConstraintsLike {
@@ -43,70 +55,18 @@ export interface MediaStreamConstraintsLike {
     boolean | { readonly width: number; readonly height: number; readonly frameRate: number };
 }
 
-/** What the page counted, from RTCPeerConnection.getStats. */
+/** What the page counted, over all viewers, from RTCPeerConnection.getStats. */
 export interface BrowserMasterStats {
   readonly framesSent: number;
+  readonly framesEncoded: number;
   readonly keyFramesEncoded: number;
+  readonly nackCount: number;
+  readonly pliCount: number;
+  readonly firCount: number;
+  /** Of the stream read last. */
   readonly frameWidth: number;
   readonly frameHeight: number;
   readonly codec: string;
-}
-
-/** The page's script: the sample master of the SDK's README, reduced. */
-function pageScript(): string {
-  return `
-    window.startMaster = async (options) => {
-      const stream = await navigator.mediaDevices.getUserMedia(options.media);
-      const signaling = new KVSWebRTC.SignalingClient({
-        role: KVSWebRTC.Role.MASTER,
-        channelARN: options.channelArn,
-        channelEndpoint: options.endpoint,
-        region: options.region,
-        credentials: options.credentials,
-      });
-      window.peers = new Map();
-      signaling.on('sdpOffer', async (offer, clientId) => {
-        const peer = new RTCPeerConnection({ iceServers: [] });
-        window.peers.set(clientId, peer);
-        peer.addEventListener('icecandidate', ({ candidate }) => {
-          if (candidate) signaling.sendIceCandidate(candidate, clientId);
-        });
-        await peer.setRemoteDescription(offer);
-        stream.getTracks().forEach((track) => peer.addTrack(track, stream));
-        await peer.setLocalDescription(await peer.createAnswer());
-        signaling.sendSdpAnswer(peer.localDescription, clientId);
-      });
-      signaling.on('iceCandidate', (candidate, clientId) => {
-        const peer = window.peers.get(clientId);
-        if (peer) peer.addIceCandidate(candidate);
-      });
-      await new Promise((resolve, reject) => {
-        signaling.on('open', resolve);
-        signaling.on('error', reject);
-        signaling.open();
-      });
-    };
-    window.readStats = async () => {
-      const result = { framesSent: 0, keyFramesEncoded: 0, frameWidth: 0, frameHeight: 0, codec: '' };
-      for (const peer of window.peers.values()) {
-        const reports = await peer.getStats();
-        reports.forEach((report) => {
-          if (report.type !== 'outbound-rtp' || report.kind !== 'video') return;
-          result.framesSent += report.framesSent;
-          result.keyFramesEncoded += report.keyFramesEncoded;
-          result.frameWidth = report.frameWidth;
-          result.frameHeight = report.frameHeight;
-          result.codec = reports.get(report.codecId)?.mimeType ?? '';
-        });
-      }
-      return result;
-    };
-    window.stopSending = async () => {
-      for (const peer of window.peers.values()) {
-        for (const sender of peer.getSenders()) await sender.replaceTrack(null);
-      }
-    };
-  `;
 }
 
 /** A browser that is the master of a channel. */
@@ -153,8 +113,7 @@ export class BrowserMaster implements AsyncDisposable {
       const page = await context.newPage();
       await page.goto(`http://127.0.0.1:${String(port)}/`);
       await page.evaluate(
-        (value) =>
-          (globalThis as unknown as { startMaster(o: unknown): Promise<void> }).startMaster(value),
+        (value) => (globalThis as unknown as MasterPage).startMaster(value),
         options as unknown as Record<string, unknown>,
       );
       return new BrowserMaster(context, page, cleanUp);
@@ -164,18 +123,74 @@ export class BrowserMaster implements AsyncDisposable {
     }
   }
 
-  /** Counts so far, over all viewers. */
-  stats(): Promise<BrowserMasterStats> {
-    return this.#page.evaluate(() =>
-      (globalThis as unknown as { readStats(): Promise<BrowserMasterStats> }).readStats(),
+  /** The video counts so far, over all viewers. */
+  async stats(): Promise<BrowserMasterStats> {
+    const video = (await this.outbound()).filter(({ kind }) => kind === 'video');
+    const sum = (read: (stream: OutboundRtpStats) => number): number =>
+      video.reduce((total, stream) => total + read(stream), 0);
+    const last = video.at(-1);
+    return {
+      framesSent: sum((stream) => stream.framesSent),
+      framesEncoded: sum((stream) => stream.framesEncoded),
+      keyFramesEncoded: sum((stream) => stream.keyFramesEncoded),
+      nackCount: sum((stream) => stream.nackCount),
+      pliCount: sum((stream) => stream.pliCount),
+      firCount: sum((stream) => stream.firCount),
+      frameWidth: last?.frameWidth ?? 0,
+      frameHeight: last?.frameHeight ?? 0,
+      codec: last?.codec ?? '',
+    };
+  }
+
+  /** Each stream that is or was sent, audio too. */
+  outbound(): Promise<readonly OutboundRtpStats[]> {
+    return this.#page.evaluate(() => (globalThis as unknown as MasterPage).readOutbound());
+  }
+
+  /** MIME types that this browser can send, such as `video/VP8`. */
+  videoCodecs(): Promise<readonly string[]> {
+    return this.#page.evaluate(() => (globalThis as unknown as MasterPage).videoCodecs());
+  }
+
+  /** Mutes the microphone or lets it be heard (`track.enabled`): silence is sent on. */
+  setMuted(muted: boolean): Promise<void> {
+    return this.#page.evaluate((on) => {
+      (globalThis as unknown as MasterPage).setEnabled('audio', on);
+    }, !muted);
+  }
+
+  /**
+   * The camera: `on`, `black` (`track.enabled = false`: black frames are sent on) or `off`
+   * (`replaceTrack(null)`: not a packet).
+   */
+  async setCamera(state: 'on' | 'black' | 'off'): Promise<void> {
+    await this.#page.evaluate(async (wanted) => {
+      const page = globalThis as unknown as MasterPage;
+      page.setEnabled('video', wanted !== 'black');
+      await page.setSending('video', wanted !== 'off');
+    }, state);
+  }
+
+  /** The microphone's track: sent, or `replaceTrack(null)`, not a packet. */
+  setMicrophone(on: boolean): Promise<void> {
+    return this.#page.evaluate(
+      (sending) => (globalThis as unknown as MasterPage).setSending('audio', sending),
+      on,
+    );
+  }
+
+  /** Replaces the camera's track by a drawn picture, on the same sender; null: the camera again. */
+  share(picture: SharedPicture | null): Promise<void> {
+    return this.#page.evaluate(
+      (value) => (globalThis as unknown as MasterPage).share(value),
+      picture,
     );
   }
 
   /** Sends nothing more; the connections stay. */
-  stopSending(): Promise<void> {
-    return this.#page.evaluate(() =>
-      (globalThis as unknown as { stopSending(): Promise<void> }).stopSending(),
-    );
+  async stopSending(): Promise<void> {
+    await this.setCamera('off');
+    await this.setMicrophone(false);
   }
 
   /** The page itself, for tests that do more with it. */

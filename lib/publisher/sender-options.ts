@@ -1,0 +1,88 @@
+/** What a test master sends, and in which shape. */
+import * as v from 'valibot';
+import type { NativeSenderShape } from '../media/native.js';
+import { rules } from '../util/options.js';
+
+/** Video codecs that a test master can send. AV1 needs GStreamer's rtpav1pay. */
+export const publishedVideoCodecs = ['h264', 'h265', 'vp8', 'vp9', 'av1'] as const;
+/** One of {@link publishedVideoCodecs}. */
+export type PublishedVideoCodec = (typeof publishedVideoCodecs)[number];
+
+/** Audio codecs that a test master can send. */
+export const publishedAudioCodecs = ['opus', 'pcmu', 'pcma'] as const;
+/** One of {@link publishedAudioCodecs}. */
+export type PublishedAudioCodec = (typeof publishedAudioCodecs)[number];
+
+/** How a master's media differ from a browser's; all optional, nothing differs by default. */
+export type SenderShape = NativeSenderShape;
+
+const skewPpm = v.pipe(
+  v.number('must be a number'),
+  v.minValue(-200_000, 'must be at least -200000'),
+  v.maxValue(200_000, 'must be at most 200000'),
+);
+const dayMs = 86_400_000;
+
+const shapeSchema = v.strictObject({
+  bFrames: v.exactOptional(rules.flag),
+  slices: v.exactOptional(rules.flag),
+  auSei: v.exactOptional(rules.flag),
+  parameterSets: v.exactOptional(
+    v.picklist(['inband', 'outofband'], 'must be inband or outofband'),
+  ),
+  stripVui: v.exactOptional(rules.flag),
+  keyframes: v.exactOptional(
+    v.picklist(
+      ['onRequest', 'onFir', 'firstOnly', 'never'],
+      'must be onRequest, onFir, firstOnly or never',
+    ),
+  ),
+  opusDtx: v.exactOptional(rules.flag),
+  leftTone: v.exactOptional(rules.flag),
+  rtpSkewPpm: v.exactOptional(skewPpm),
+  ntpSkewPpm: v.exactOptional(skewPpm),
+  rtpStepMs: v.exactOptional(rules.whole(-dayMs, dayMs)),
+  ntpStepMs: v.exactOptional(rules.whole(-dayMs, dayMs)),
+  stepAfterMs: v.exactOptional(rules.whole(0, dayMs)),
+});
+
+/** The checks of a test master's options about what it sends. */
+export const senderSchema = {
+  width: v.exactOptional(rules.whole(480, 3_840), 1_280),
+  height: v.exactOptional(rules.whole(64, 2_160), 720),
+  frameRate: v.exactOptional(rules.whole(1, 60), 30),
+  videoBitrateBps: v.exactOptional(rules.whole(64_000, 20_000_000), 2_000_000),
+  video: v.exactOptional(rules.flag, true),
+  audio: v.exactOptional(rules.flag, true),
+  videoCodec: v.exactOptional(
+    v.picklist(publishedVideoCodecs, `must be one of ${publishedVideoCodecs.join(', ')}`),
+    'h264',
+  ),
+  audioCodec: v.exactOptional(
+    v.picklist(publishedAudioCodecs, `must be one of ${publishedAudioCodecs.join(', ')}`),
+    'opus',
+  ),
+  shape: v.exactOptional(shapeSchema, {}),
+} as const;
+
+/** What a test master sends; see the members of TestMasterOptions. */
+export interface SenderOptions {
+  /** Picture width, 480 to 3840; odd ones with VP8, VP9 and AV1 alone. @defaultValue 1280 */
+  readonly width?: number;
+  /** Picture height, 64 to 2160; odd ones with VP8, VP9 and AV1 alone. @defaultValue 720 */
+  readonly height?: number;
+  /** Frames a second, 1 to 60. @defaultValue 30 */
+  readonly frameRate?: number;
+  /** Video bitrate in bit/s, 64000 to 20000000. @defaultValue 2000000 */
+  readonly videoBitrateBps?: number;
+  /** Send the picture. @defaultValue true */
+  readonly video?: boolean;
+  /** Send the tone. @defaultValue true */
+  readonly audio?: boolean;
+  /** Codec of the picture. A viewer that does not offer it gets none. @defaultValue 'h264' */
+  readonly videoCodec?: PublishedVideoCodec;
+  /** Codec of the tone. A viewer that does not offer it gets none. @defaultValue 'opus' */
+  readonly audioCodec?: PublishedAudioCodec;
+  /** Peculiarities of real senders, for tests of receivers. @defaultValue none */
+  readonly shape?: SenderShape;
+}

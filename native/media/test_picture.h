@@ -1,0 +1,21 @@
+// The machine-readable part of the test picture.
+#pragma once
+
+#include "glib/ptr.h"
+
+namespace kvsbridge {
+
+/// Where the frame counter stands in the picture: `kCounterBits` squares in a row from the top left
+/// corner, most significant bit first, white for 1. A square for the flash (white on the first
+/// frame of each second, when the tone ticks too) follows them.
+constexpr unsigned kCounterBits = 24;
+constexpr unsigned kCounterSquare = 16;
+
+/// Numbers the raw I420 pictures that pass `pad`, from 0, in the picture itself; they may change
+/// their size.
+void BurnCounterAt(GstPad* pad);
+
+/// Adds a quiet 440 Hz tone to the left channel of the S16LE stereo sound that passes `pad`.
+void AddLeftToneAt(GstPad* pad, unsigned rate_hz);
+
+}  // namespace kvsbridge
