@@ -45,7 +45,7 @@ export class Fragment {
   progress: SendProgress = 'unsent';
   /** It went out completely, so KVS may have it, whatever became of the acknowledgements. */
   mayBeStored = false;
-  /** On how many connections KVS reported it as RECEIVED. */
+  /** On how many connections KVS reported it as RECEIVED and then let it be. */
   timesReceived = 0;
   /** As KVS reported it last. */
   fragmentNumber: string | undefined;
@@ -104,6 +104,17 @@ export class FragmentQueue {
     let length = 0;
     for (const epoch of this.#epochs) length += epoch.fragments.length;
     return length;
+  }
+
+  /** Frames of the complete fragments held. */
+  pendingFrames(): { readonly videoFramesPending: number; readonly audioFramesPending: number } {
+    let videoFramesPending = 0;
+    let audioFramesPending = 0;
+    for (const { totals } of this.#epochs.flatMap(({ fragments }) => fragments)) {
+      videoFramesPending += totals?.videoFrames ?? 0;
+      audioFramesPending += totals?.audioFrames ?? 0;
+    }
+    return { videoFramesPending, audioFramesPending };
   }
 
   /** @throws {@link StateError} when the previous epoch has not ended */

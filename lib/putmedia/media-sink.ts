@@ -149,6 +149,9 @@ export interface MediaSinkStats {
   readonly fragmentsLost: number;
   readonly videoFramesLost: number;
   readonly audioFramesLost: number;
+  /** Frames of complete fragments that are held: what came in and is neither stored nor lost. */
+  readonly videoFramesPending: number;
+  readonly audioFramesPending: number;
   /** Fragments held because they are not persisted, the one being produced included. */
   readonly fragmentsPending: number;
   /** Memory they hold, in bytes. */

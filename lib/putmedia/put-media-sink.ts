@@ -150,6 +150,7 @@ export class PutMediaSink
   stats(): MediaSinkStats {
     return {
       ...this.#totals.snapshot(),
+      ...this.#queue.pendingFrames(),
       fragmentsPending: this.#queue.length,
       bytesPending: this.#queue.bytes,
     };

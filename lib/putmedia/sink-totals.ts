@@ -2,7 +2,10 @@
 import type { Fragment } from './fragment-queue.js';
 import type { FragmentTotals, MediaSinkStats } from './media-sink.js';
 
-type Counts = Omit<MediaSinkStats, 'bytesPending' | 'fragmentsPending'>;
+type Counts = Omit<
+  MediaSinkStats,
+  'audioFramesPending' | 'bytesPending' | 'fragmentsPending' | 'videoFramesPending'
+>;
 
 /** Running totals of a sink. */
 export class SinkTotals {

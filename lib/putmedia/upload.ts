@@ -78,6 +78,8 @@ export class Upload extends EventEmitter<UploadEvents> {
   readonly #sent = new Map<number, SentFragment>();
   #state: 'closed' | 'ending' | 'erred' | 'opening' | 'sending' = 'opening';
   #endReason: string | undefined;
+  /** It was we who broke the connection. */
+  #isGivenUp = false;
   #endAtMs = Infinity;
   #stallTimer: NodeJS.Timeout | undefined;
   #idleTimer: NodeJS.Timeout | undefined;
@@ -152,6 +154,7 @@ export class Upload extends EventEmitter<UploadEvents> {
 
   /** Breaks the connection at once. */
   destroy(failure?: PutMediaFailure): void {
+    this.#isGivenUp = true;
     this.#connection.destroy(failure);
   }
 
@@ -194,7 +197,6 @@ export class Upload extends EventEmitter<UploadEvents> {
     const isNews =
       ack.type === 'persisted' || !(ack.type === 'received' ? sent.isReceived : sent.isBuffered);
     sent.isBuffered = true;
-    if (ack.type === 'received' && !sent.isReceived) fragment.timesReceived += 1;
     if (ack.type !== 'buffering') sent.isReceived = true;
     fragment.fragmentNumber = ack.fragmentNumber ?? fragment.fragmentNumber;
     if (isNews && !fragment.isGone) this.emit('ack', ack, fragment);
@@ -281,6 +283,8 @@ export class Upload extends EventEmitter<UploadEvents> {
     this.#state = 'closed';
     this.#clearTimers();
     const isConfirmed = this.#isConfirmed();
+    // What a network swallowed says nothing about the fragment.
+    if (connectionFailure === undefined || this.#isGivenUp) this.#countUnpersisted();
     const failure =
       hasErred || (isConfirmed && this.#endReason !== undefined)
         ? undefined
@@ -292,6 +296,13 @@ export class Upload extends EventEmitter<UploadEvents> {
       isPlanned: isConfirmed && !hasErred && this.#endReason !== undefined,
       failure,
     });
+  }
+
+  /** KVS had the time to persist these, and did not. */
+  #countUnpersisted(): void {
+    for (const { fragment, isReceived } of this.#sent.values()) {
+      if (isReceived && !fragment.isGone) fragment.timesReceived += 1;
+    }
   }
 
   #clearTimers(): void {
