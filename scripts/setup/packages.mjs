@@ -19,7 +19,15 @@ const runtimePackages = [
   'pkg-config',
 ];
 
-const testPackages = ['coturn', 'ffmpeg', 'iproute2', 'libgtest-dev'];
+const testPackages = [
+  'coturn',
+  'ffmpeg',
+  'iproute2',
+  'libgtest-dev',
+  // A master that is neither a browser nor GStreamer.
+  'python3-aiortc',
+  'python3-websockets',
+];
 
 // The bare receiver that the bridge is measured against encodes with avenc_aac.
 const benchPackages = ['gstreamer1.0-libav'];

@@ -58,6 +58,20 @@ export function pageScript(): string {
         transceiver.setCodecPreferences([...wanted, ...repair]);
       }
     };
+    // Chromium answers as preferred, yet sends what the offer names first unless the sender is told.
+    const insist = async (peer) => {
+      if (preferred === undefined) return;
+      const sender = peer.getSenders().find(({ track }) => track?.kind === 'video');
+      if (sender === undefined) return;
+      const parameters = sender.getParameters();
+      const codec = parameters.codecs.find(({ mimeType }) => mimeType.toLowerCase() === preferred);
+      if (codec === undefined) return;
+      const { mimeType, clockRate, sdpFmtpLine } = codec;
+      for (const encoding of parameters.encodings) {
+        encoding.codec = sdpFmtpLine ? { mimeType, clockRate, sdpFmtpLine } : { mimeType, clockRate };
+      }
+      await sender.setParameters(parameters);
+    };
     const sendersOf = (kind) =>
       [...peers.values()].flatMap((peer) =>
         peer.getTransceivers()
@@ -102,6 +116,7 @@ export function pageScript(): string {
         }
         prefer(peer);
         await peer.setLocalDescription(await peer.createAnswer());
+        await insist(peer);
         signaling.sendSdpAnswer(peer.localDescription, clientId);
       });
       signaling.on('iceCandidate', (candidate, clientId) => {
