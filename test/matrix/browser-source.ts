@@ -1,7 +1,7 @@
 /** Chromium as a source. */
 import { existsSync } from 'node:fs';
 import { BrowserMaster } from '../support/browser-master.js';
-import type { MediaStreamConstraintsLike } from '../support/browser-master.js';
+import type { BrowserMasterOptions } from '../support/browser-master.js';
 import type { LocalStack } from '../support/local-stack.js';
 import type { RunningSource } from './row.js';
 
@@ -11,15 +11,18 @@ export function missingBrowser(): string | undefined {
   return existsSync(executable) ? undefined : 'there is no Chromium here';
 }
 
+/** What differs from one Chromium to another. */
+export type BrowserSettings = Pick<BrowserMasterOptions, 'media' | 'muted' | 'videoCodec'>;
+
 /** Chromium that sends its fake camera and microphone. */
 export class BrowserSource implements RunningSource {
-  readonly #browser: BrowserMaster;
+  readonly browser: BrowserMaster;
 
   private constructor(browser: BrowserMaster) {
-    this.#browser = browser;
+    this.browser = browser;
   }
 
-  static async start(stack: LocalStack, media: MediaStreamConstraintsLike): Promise<BrowserSource> {
+  static async start(stack: LocalStack, settings: BrowserSettings): Promise<BrowserSource> {
     return new BrowserSource(
       await BrowserMaster.start({
         channelArn: stack.channelArn,
@@ -27,16 +30,16 @@ export class BrowserSource implements RunningSource {
         endpoint: `${stack.kvs.wssUrl}/m`,
         region: stack.region,
         credentials: stack.credentials,
-        media,
+        ...settings,
       }),
     );
   }
 
   async framesSent(): Promise<number> {
-    return (await this.#browser.stats()).framesSent;
+    return (await this.browser.stats()).framesSent;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#browser[Symbol.asyncDispose]();
+    await this.browser[Symbol.asyncDispose]();
   }
 }

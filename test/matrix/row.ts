@@ -14,6 +14,8 @@ export interface Expectation {
   readonly maxGapMs: number;
   /** Video frames that may be received and not stored. */
   readonly maxLostFrames: number;
+  /** Numbers of the test picture that no stored frame shows. @defaultValue any number */
+  readonly maxMissingFrames?: number;
   /** Codes of the errors with which the Bridge may end, one of which it has to. */
   readonly endsWith?: readonly string[];
 }
@@ -48,7 +50,16 @@ export interface ScriptStep<TSource> {
 }
 
 /** What most recordings keep to: no frame is missing. */
-export const nothingLost: Expectation = { maxGapMs: 250, maxLostFrames: 0 };
+export const nothingLost: Expectation = {
+  maxGapMs: 250,
+  maxLostFrames: 0,
+  maxMissingFrames: 0,
+};
+
+/** Of a sender that pauses: a gap as long as the pause, and some time for the next keyframe. */
+export function pauseOf(pauseMs: number): Expectation {
+  return { maxGapMs: pauseMs + 1_500, maxLostFrames: 0 };
+}
 
 /** Makes a row whose script knows its own source; the list of rows need not. */
 export function matrixRow<TSource extends RunningSource>(row: MatrixRow<TSource>): MatrixRow {

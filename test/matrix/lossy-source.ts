@@ -1,0 +1,99 @@
+/** A test master behind a network that loses packets. */
+import { once } from 'node:events';
+import { staticCredentials } from '../../lib/aws/credentials.js';
+import type { NativePublisherOptions } from '../../lib/media/native.js';
+import { PublishedViewer } from '../../lib/publisher/published-viewer.js';
+import { SignalingClient } from '../../lib/signaling/signaling-client.js';
+import type { LocalStack } from '../support/local-stack.js';
+import { LossyLink } from '../support/lossy-link.js';
+import type { LinkConditions } from '../support/lossy-link.js';
+import type { RunningSource } from './row.js';
+
+const sent: Omit<NativePublisherOptions, 'offer'> = {
+  iceServers: [],
+  jitterBufferMs: 200,
+  relayOnly: false,
+  width: 640,
+  height: 360,
+  frameRate: 30,
+  videoBitrateBps: 800_000,
+  video: true,
+  audio: true,
+  videoCodec: 'h264',
+  audioCodec: 'opus',
+  shape: {},
+};
+
+/** What is lost is the same in every run; when, is not. */
+const seed = 1;
+
+/** Answers one viewer after another, each of which knows the master by the link alone. */
+export class LossySource implements RunningSource {
+  readonly #client: SignalingClient;
+  readonly #conditions: LinkConditions;
+  readonly #link: LossyLink;
+  #viewer: PublishedViewer | undefined;
+
+  private constructor(client: SignalingClient, link: LossyLink, conditions: LinkConditions) {
+    this.#client = client;
+    this.#link = link;
+    this.#conditions = conditions;
+    client.on('offer', ({ sdp, senderClientId = '' }) => void this.#answer(sdp, senderClientId));
+    client.on('candidate', ({ candidate }) => {
+      const replaced = this.#link.replaceCandidate('receiver', candidate.candidate);
+      if (replaced !== undefined) {
+        this.#viewer?.addCandidate(replaced, candidate.sdpMLineIndex ?? 0);
+      }
+    });
+  }
+
+  static async start(stack: LocalStack, conditions: LinkConditions): Promise<LossySource> {
+    await using controlPlane = stack.controlPlane();
+    const { wss } = await controlPlane.signalingEndpoints(stack.channelArn, 'MASTER');
+    const client = new SignalingClient({
+      role: 'MASTER',
+      channelArn: stack.channelArn,
+      endpoint: wss,
+      region: stack.region,
+      credentials: staticCredentials(stack.credentials),
+    });
+    const source = new LossySource(client, await LossyLink.open(seed), conditions);
+    await client.connect();
+    return source;
+  }
+
+  framesSent(): Promise<number> {
+    return Promise.resolve(this.#viewer?.framesSent ?? 0);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#client.close();
+    await this.#viewer?.stop();
+    await this.#link[Symbol.asyncDispose]();
+  }
+
+  async #answer(offer: string, clientId: string): Promise<void> {
+    // An offer that is repeated.
+    if (this.#viewer !== undefined) return;
+    const viewer = new PublishedViewer(withoutCandidates(offer));
+    this.#viewer = viewer;
+    const link = this.#link;
+    // Nothing is lost until the connection stands: that is another test's subject.
+    link.set({ delayMs: this.#conditions.delayMs ?? 0 });
+    viewer.on('answer', (sdp) => this.#client.sendAnswer(withoutCandidates(sdp), clientId));
+    viewer.on('candidate', ({ candidate, sdpMLineIndex }) => {
+      const replaced = link.replaceCandidate('publisher', candidate);
+      if (replaced !== undefined) {
+        this.#client.sendCandidate({ candidate: replaced, sdpMLineIndex }, clientId);
+      }
+    });
+    viewer.start({ ...sent, offer: viewer.offer });
+    await once(viewer, 'connected');
+    link.set(this.#conditions);
+  }
+}
+
+/** Peers shall know each other by the link only. */
+function withoutCandidates(sdp: string): string {
+  return sdp.replaceAll(/^a=candidate:.*\r?\n/gm, '');
+}
