@@ -13,6 +13,9 @@ namespace {
 constexpr auto kBuffers =
     static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST);
 
+/// More than any camera sends, so that feedback never waits.
+constexpr gdouble kSessionBandwidthBps = 20'000'000;
+
 /// What names a packet on the time line.
 struct PacketId {
   std::uint32_t ssrc = 0;
@@ -132,10 +135,21 @@ void OnJitterBufferPad(GstElement* /*jitter_buffer*/, GstPad* pad, gpointer user
                     Delete<RtpTap::SharedTimeline>);
 }
 
+/// Reports of loss share 5 % of the session's bandwidth with all other RTCP, and early ones must
+/// wait for their turn (RFC 4585, section 3.5). From the bandwidth that rtpsession guesses, that is
+/// longer than the jitter buffer waits: most lost packets were never asked for in time.
+void AllowPromptFeedback(GstElement* rtpbin, guint session) {
+  GObject* raw_session = nullptr;
+  g_signal_emit_by_name(rtpbin, "get-internal-session", session, &raw_session);
+  const auto internal = ObjectPtr<GObject>::Adopt(raw_session);
+  if (internal) g_object_set(internal.get(), "bandwidth", kSessionBandwidthBps, nullptr);
+}
+
 // Runs on a streaming thread, before the jitter buffer gets its first packet.
-void OnJitterBuffer(GstElement* /*rtpbin*/, GstElement* jitter_buffer, guint /*session*/,
-                    guint /*ssrc*/, gpointer user_data) {
+void OnJitterBuffer(GstElement* rtpbin, GstElement* jitter_buffer, guint session, guint /*ssrc*/,
+                    gpointer user_data) {
   const auto& timeline = *static_cast<RtpTap::SharedTimeline*>(user_data);
+  AllowPromptFeedback(rtpbin, session);
   const auto sink = PadPtr::Adopt(gst_element_get_static_pad(jitter_buffer, "sink"));
   auto tap = std::make_unique<JitterBufferTap>(JitterBufferTap{timeline, jitter_buffer, false});
   gst_pad_add_probe(sink.get(), kBuffers, OnPacketArrival, tap.release(), Delete<JitterBufferTap>);

@@ -13,6 +13,8 @@ namespace kvsbridge {
 /// Watches packets and sender reports in front of webrtcbin's jitter buffers, and rewrites the
 /// packets' timestamps behind them: everything downstream carries the RtpTimeline's time.
 ///
+/// Lets losses be reported at once, too: packets that are sent again in time need no gate.
+///
 /// That time is pipeline running time: webrtcbin's segments begin at zero, as those of every live
 /// source, so that PTS and running time are the same. DTS is left out, since RTP carries none.
 ///
