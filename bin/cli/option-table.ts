@@ -198,7 +198,7 @@ export const optionTable = {
     description: 'How long to wait for late packets, 0 to 5000',
     group: OptionGroup.media,
     parse: whole(0, 5_000),
-    default: 200,
+    default: 300,
   },
   bufferMb: {
     kind: 'value',

@@ -39,7 +39,7 @@ export interface KvsBridgeOptions {
   readonly isolation?: Isolation;
   /** Fragment length aimed at, in ms, 1000 to 18000. @defaultValue 2000 */
   readonly fragmentTargetMs?: number;
-  /** Jitter buffer, in ms, 0 to 5000. @defaultValue 200 */
+  /** Jitter buffer, in ms, 0 to 5000; docs/jitter-buffer.md has what it costs. @defaultValue 300 */
   readonly jitterBufferMs?: number;
   /** Use TURN relays only. @defaultValue false */
   readonly relayOnly?: boolean;
@@ -98,7 +98,7 @@ const schema = v.strictObject({
     Isolation.process,
   ),
   fragmentTargetMs: v.exactOptional(rules.whole(1_000, 18_000), 2_000),
-  jitterBufferMs: v.exactOptional(rules.whole(0, 5_000), 200),
+  jitterBufferMs: v.exactOptional(rules.whole(0, 5_000), 300),
   relayOnly: v.exactOptional(rules.flag, false),
   stunUri: v.exactOptional(v.nullable(rules.text)),
   masterTimeoutMs: v.exactOptional(rules.whole(0, 86_400_000), 0),

@@ -90,12 +90,16 @@ TrackParts MakeAudioTrack(const std::string& encoding_name, AudioMode mode,
   }
   const std::string raw = "audio/x-raw,rate=" + std::to_string(kAacSampleRate) +
                           ",channels=" + std::to_string(kAacChannels);
-  parts.elements.insert(parts.elements.end(),
-                        {MakeDecoder(codec), MakeElement("audioconvert", "audio-convert"),
-                         MakeElement("audioresample", "audio-resample"),
-                         MakeCapsFilter("audio-raw", raw), MakeAacEncoder("audio-encode"),
-                         MakeTrackSink("audio-out", "audio/mpeg,mpegversion=4,stream-format=raw",
-                                       std::move(handlers))});
+  const auto convert = MakeElement("audioconvert", "audio-convert");
+  const auto encode = MakeAacEncoder("audio-encode");
+  RetimeAudio(PadPtr::Adopt(gst_element_get_static_pad(convert.get(), "sink")).get(),
+              PadPtr::Adopt(gst_element_get_static_pad(encode.get(), "src")).get());
+  parts.elements.insert(
+      parts.elements.end(),
+      {MakeDecoder(codec), convert, MakeElement("audioresample", "audio-resample"),
+       MakeCapsFilter("audio-raw", raw), encode,
+       MakeTrackSink("audio-out", "audio/mpeg,mpegversion=4,stream-format=raw",
+                     std::move(handlers))});
   parts.stored_as = "AAC";
   return parts;
 }

@@ -22,7 +22,7 @@ struct IceServer {
 /// Settings of a peer connection.
 struct PeerOptions {
   std::vector<IceServer> ice_servers;
-  unsigned jitter_buffer_ms = 200;
+  unsigned jitter_buffer_ms = 300;
   bool relay_only = false;
 };
 

@@ -17,7 +17,7 @@ describe('help', () => {
     const flat = stdout.replaceAll(/\s+/g, ' ');
     assert.match(flat, /What to record: --channel <name>/);
     assert.match(flat, /AWS_REGION/);
-    assert.match(flat, /KVS_BRIDGE_JITTER_BUFFER_MS; default 200/);
+    assert.match(flat, /KVS_BRIDGE_JITTER_BUFFER_MS; default 300/);
     assert.match(flat, /Examples: .*kvs-bridge start --local/);
     assert.match(flat, /12 the channel does not exist/);
   });

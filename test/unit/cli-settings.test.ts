@@ -48,7 +48,7 @@ describe('settings', () => {
     assert.equal(read({ flags: {}, env, configPath }), 20);
     assert.equal(read({ flags: {}, env: {}, configPath }), 30);
     assert.equal(read({ flags: {}, env: { KVS_BRIDGE_CONFIG: configPath } }), 30);
-    assert.equal(read({ flags: {}, env: {} }), 200);
+    assert.equal(read({ flags: {}, env: {} }), 300);
   });
 
   it('reads pairs from flags, environment and file alike', async () => {
@@ -69,7 +69,7 @@ describe('settings', () => {
   it('takes an empty variable for an unset one', () => {
     const env = { KVS_BRIDGE_JITTER_BUFFER_MS: '', KVS_BRIDGE_REGION: '', AWS_REGION: 'eu-west-1' };
     const settings = resolveSettings(['jitterBufferMs', 'region'], { flags: {}, env });
-    assert.deepEqual(settings, { jitterBufferMs: 200, region: 'eu-west-1' });
+    assert.deepEqual(settings, { jitterBufferMs: 300, region: 'eu-west-1' });
   });
 
   it('prefers our own region variable to those of AWS', () => {
