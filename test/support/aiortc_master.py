@@ -116,21 +116,19 @@ class Viewer:
         self.video = None
 
     async def answer(self, offer):
-        await self.pc.setRemoteDescription(RTCSessionDescription(offer["sdp"], offer["type"]))
         pacer = Pacer()
         options = self.options
         self.video = NumberedVideo(pacer, options["width"], options["height"], options["frameRate"])
         self.pc.addTrack(self.video)
         if options["audio"] and "m=audio" in offer["sdp"]:
             self.pc.addTrack(TickingAudio(pacer))
-        wanted = "video/" + options["codec"]
+        # Before the offer is set: it is then that aiortc settles on its codecs.
+        wanted = ("video/" + options["codec"], "video/rtx")
         for transceiver in self.pc.getTransceivers():
-            if transceiver.kind != "video":
-                continue
-            codecs = RTCRtpSender.getCapabilities("video").codecs
-            transceiver.setCodecPreferences(
-                [codec for codec in codecs if codec.mimeType in (wanted, "video/rtx")]
-            )
+            if transceiver.kind == "video":
+                codecs = RTCRtpSender.getCapabilities("video").codecs
+                transceiver.setCodecPreferences([c for c in codecs if c.mimeType in wanted])
+        await self.pc.setRemoteDescription(RTCSessionDescription(offer["sdp"], offer["type"]))
         await self.pc.setLocalDescription(await self.pc.createAnswer())
         return {"type": self.pc.localDescription.type, "sdp": self.pc.localDescription.sdp}
 
