@@ -97,7 +97,7 @@ export function faultsOf(
   check(lost <= expect.maxLostFrames, `${lost} frames lost`);
   check(gapMs <= expect.maxGapMs, `a gap of ${gapMs} ms`);
   const skewMs = figures.largestSkewMs ?? 0;
-  check(skewMs <= maxSkewMs, `A/V skew of ${skewMs} ms`);
+  check(skewMs <= (expect.maxSkewMs ?? maxSkewMs), `A/V skew of ${skewMs} ms`);
   const missing = pattern?.missing ?? 0;
   check(missing <= (expect.maxMissingFrames ?? Infinity), `${missing} frames never arrived`);
   check((pattern?.repeated ?? 0) === 0, `${pattern?.repeated ?? 0} frames repeated`);

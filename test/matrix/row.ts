@@ -16,6 +16,8 @@ export interface Expectation {
   readonly maxLostFrames: number;
   /** Numbers of the test picture that no stored frame shows. @defaultValue any number */
   readonly maxMissingFrames?: number;
+  /** Between flash and tick, in ms. @defaultValue 40 */
+  readonly maxSkewMs?: number;
   /** Codes of the errors with which the Bridge may end, one of which it has to. */
   readonly endsWith?: readonly string[];
 }

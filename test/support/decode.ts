@@ -147,7 +147,7 @@ export async function readTicksMs(file: string): Promise<readonly number[]> {
   const [{ stdout }, timesMs] = await Promise.all([
     run(
       'ffmpeg',
-      // aresample=async fills gaps, so that a sample's position tells its time.
+      // aresample=async fills gaps of 4 ms and more, so that a sample's position tells its time.
       [
         '-v',
         'error',
@@ -155,7 +155,7 @@ export async function readTicksMs(file: string): Promise<readonly number[]> {
         file,
         '-vn',
         '-af',
-        'aresample=async=1',
+        'aresample=async=1:min_hard_comp=0.004',
         '-ac',
         '1',
         '-ar',
