@@ -37,7 +37,10 @@ void RequireTranscoderElements(SourceCodec codec) {
 ElementPtr MakeTranscodedDepayloader(SourceCodec codec) {
   constexpr const char* kName = "video-depay";
   if (codec == SourceCodec::kAv1) return MakeAv1Depayloader(kName);
-  return MakeElement(codec == SourceCodec::kVp8 ? "rtpvp8depay" : "rtpvp9depay", kName);
+  auto depay = MakeElement(codec == SourceCodec::kVp8 ? "rtpvp8depay" : "rtpvp9depay", kName);
+  // It holds everything back until the first keyframe, and should say so to the sender.
+  g_object_set(depay.get(), "request-keyframe", TRUE, nullptr);
+  return depay;
 }
 
 std::vector<ElementPtr> MakeTranscodedParser(SourceCodec codec) {
