@@ -38,7 +38,7 @@ void Take(std::optional<unsigned>& slot, int payload_type) {
 
 /// G.711 has payload types for good (RFC 3551, section 6): an offer need not name them.
 std::string EncodingNameOf(const GstStructure* format, int payload_type) {
-  const std::string name = ToString(gst_structure_get_string(format, "encoding-name"));
+  std::string name = ToString(gst_structure_get_string(format, "encoding-name"));
   if (!name.empty()) return name;
   if (payload_type == 0) return "PCMU";
   return payload_type == 8 ? "PCMA" : "";

@@ -1,10 +1,11 @@
-/** A master of another make than browsers and GStreamer: what the Bridge stores of it. */
+/** A master of another make than browsers and GStreamer, and the live controls of our own. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, it } from 'node:test';
-import { KvsBridge, analyzeRecording } from '../../lib/index.js';
+import { KvsBridge, TestMaster, analyzeRecording } from '../../lib/index.js';
 import { AiortcMaster, missingAiortc } from '../support/aiortc-master.js';
 import { decodeErrors } from '../support/decode.js';
+import { eventThat } from '../support/events.js';
 import { LocalStack } from '../support/local-stack.js';
 
 const deadline = { signal: AbortSignal.timeout(60_000) };
@@ -24,5 +25,45 @@ describe('masters', () => {
     const found = await analyzeRecording(first);
     assert.ok(found.videoFrames > 10);
     assert.equal(found.missingCounters, 0);
+  });
+
+  it('of our own obey while they send', async () => {
+    await using stack = await LocalStack.start();
+    await using master = new TestMaster({ ...stack.connection, width: 640, height: 360 });
+    await master.start();
+    const bridge = new KvsBridge({ ...stack.connection, stream: stack.stream, isolation: 'none' });
+    const epochOf = (width: number): Promise<unknown> =>
+      eventThat(
+        bridge,
+        'epoch',
+        (epoch: { readonly width: number }) => epoch.width === width,
+        20_000,
+      );
+    const framesAfterNow = async (): Promise<void> => {
+      const before = bridge.totals.videoFramesReceived;
+      while (bridge.totals.videoFramesReceived < before + 10) {
+        await once(master, 'framesSent', deadline);
+      }
+    };
+    const first = epochOf(640);
+    await bridge.start();
+    await first;
+    const turned = epochOf(480);
+    master.setSize(480, 640);
+    await turned;
+    master.changeVideoSsrc();
+    // Beyond what of the first SSRC was under way.
+    await framesAfterNow();
+    await framesAfterNow();
+    master.setSending({ video: false, audio: true });
+    // The second word about frames tells of a second without any.
+    const sent: number[] = [];
+    while (sent.length < 2 || sent.at(-1) !== sent.at(-2)) {
+      const [frames] = (await once(master, 'framesSent', deadline)) as [number];
+      sent.push(frames);
+    }
+    master.setSending({ video: true, audio: true });
+    await framesAfterNow();
+    assert.equal((await bridge.stop()).error, undefined);
   });
 });
