@@ -1,5 +1,6 @@
 #include "media/receiver_session.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "media/audio_track.h"
@@ -12,11 +13,22 @@ namespace {
 
 constexpr unsigned kTicksPerStats = 10;
 
+/// What decoder and encoder add to the time that a lost packet of sound is waited for.
+constexpr std::int64_t kAudioCodingMs = 150;
+
+/// Behind a gap the jitter buffer holds a track back for its whole length, the other one not at
+/// all.
+ReceiverOptions WaitForLostSound(ReceiverOptions options) {
+  std::int64_t& hold_ms = options.recorder.interleave_hold_ms;
+  hold_ms = std::max(hold_ms, options.peer.jitter_buffer_ms + kAudioCodingMs);
+  return options;
+}
+
 }  // namespace
 
 ReceiverSession::ReceiverSession(ReceiverOptions options, std::shared_ptr<EventSink> events)
     : Session("kvsb-receiver", options.peer, std::move(events)),
-      options_(std::move(options)),
+      options_(WaitForLostSound(std::move(options))),
       inbox_(loop().poster(),
              [this](const std::vector<Delivery>& deliveries) { Deliver(deliveries); }) {}
 

@@ -23,8 +23,8 @@ struct RecorderOptions {
   /// How long a keyframe request may stay unanswered before it is repeated, and how long video
   /// waits for a first keyframe before it asks.
   std::int64_t keyframe_retry_ms = 1'000;
-  /// How long one track waits for the other before it goes on alone; wall time. Covers the jitter
-  /// buffer (200 ms by default) and the audio encoder.
+  /// How long one track waits for the other before it goes on alone; wall time. Must cover the
+  /// jitter buffer, which holds a track back that lost a packet, and the audio encoder.
   std::int64_t interleave_hold_ms = 250;
 };
 

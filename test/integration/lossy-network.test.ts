@@ -23,13 +23,13 @@ const cases: readonly Case[] = [
     name: '5 % loss, 60 ms round trip',
     conditions: { delayMs: 30, lossPercent: 5 },
     jitterBufferMs: 300,
-    storedShare: 0.4,
+    storedShare: 0.6,
   },
   {
     name: '10 % loss, 20 ms round trip',
     conditions: { delayMs: 10, lossPercent: 10 },
     jitterBufferMs: 300,
-    storedShare: 0.2,
+    storedShare: 0.6,
   },
   {
     name: 'bursts of 8 packets, 5 % in all',
@@ -66,7 +66,7 @@ describe('a network that loses packets', () => {
   });
   after(() => rm(folder, { recursive: true }));
 
-  for (const [index, { name, conditions, storedShare }] of cases.entries()) {
+  for (const [index, { name, storedShare }] of cases.entries()) {
     it(`stores only what decodes: ${name}`, async (context) => {
       const call = calls[index];
       assert.ok(call !== undefined);
@@ -91,10 +91,9 @@ describe('a network that loses packets', () => {
           `skew ${String(analysis.avSkewMs)} ms, worst ${String(worst)} ms; largest gap ` +
             `${String(analysis.maxVideoGapMs)} ms`,
         );
-        // Sound that is lost for good is concealed, and a concealed tick has no sharp beginning.
-        if (conditions.lossPercent === undefined) {
-          assert.ok(Math.abs(worst) <= 40, `skew ${String(worst)} ms`);
-        }
+        // The median: a tick whose first packet is lost begins late, however right the times are.
+        const skew = analysis.avSkewMs ?? 0;
+        assert.ok(Math.abs(skew) <= 40, `skew ${String(skew)} ms`);
       }
       assert.equal(decoded, call.framesStored);
     });
