@@ -40,6 +40,9 @@ export function reportBridge(
     const advice = isCostly ? `: ${transcodingCost}; let the master send H.264 to avoid it` : '';
     output.event('track', track, `${kind} ${codec}, ${fate}${advice}`, isCostly ? 'warn' : 'info');
   });
+  bridge.on('sink', (choice) => {
+    output.event('sink', choice, `media is stored with ${choice.sink}: ${choice.reason}`);
+  });
   bridge.on('epoch', (epoch) => {
     const { videoCodec, width, height, audioCodec = 'no audio' } = epoch;
     const video = videoCodec === undefined ? 'no video' : `${videoCodec} ${width}x${height}`;

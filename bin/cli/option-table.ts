@@ -1,5 +1,5 @@
 /** Every option of every command, each in one place. */
-import { AudioMode, Isolation, LogLevel, VideoCodecName } from '../../lib/index.js';
+import { AudioMode, Isolation, LogLevel, SinkMode, VideoCodecName } from '../../lib/index.js';
 import {
   InvalidValue,
   OptionGroup,
@@ -238,6 +238,15 @@ export const optionTable = {
     parse: oneOf(Isolation.process, Isolation.none),
     default: Isolation.process,
   },
+  sink: {
+    kind: 'value',
+    value: 'kind',
+    description:
+      'What stores the media: kvssink (from AWS), putmedia (built in), or auto: kvssink where GStreamer finds it',
+    group: OptionGroup.media,
+    parse: oneOf(SinkMode.auto, SinkMode.kvssink, SinkMode.putmedia),
+    default: SinkMode.auto,
+  },
   masterTimeout: {
     kind: 'value',
     value: 'seconds',
@@ -355,7 +364,7 @@ const connection = ['region', 'local', 'endpoint', 'caFile', 'stunServer'] as co
 const output = ['json', 'logLevel'] as const;
 const picture = ['width', 'height', 'fps', 'bitrate', 'sound'] as const;
 const senderShape = ['video', 'videoCodec', 'audioCodec', 'bFrames', 'clockSkewPpm'] as const;
-const recording = ['isolation', 'fragmentSeconds', 'jitterBufferMs', 'bufferMb'] as const;
+const recording = ['isolation', 'sink', 'fragmentSeconds', 'jitterBufferMs', 'bufferMb'] as const;
 
 /** Which command takes which options. */
 export const commandOptions = {

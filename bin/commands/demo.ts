@@ -61,6 +61,7 @@ export async function runDemo(
     createStream: true,
     audio: settings.audio,
     isolation: settings.isolation,
+    sink: settings.sink,
     fragmentTargetMs: settings.fragmentSeconds,
     jitterBufferMs: settings.jitterBufferMs,
     bufferMb: settings.bufferMb,

@@ -27,6 +27,7 @@ export async function runStart(
     videoCodecs: settings.videoCodecs,
     audio: settings.audio,
     isolation: settings.isolation,
+    sink: settings.sink,
     fragmentTargetMs: settings.fragmentSeconds,
     jitterBufferMs: settings.jitterBufferMs,
     relayOnly: settings.relayOnly,

@@ -6,6 +6,7 @@ import type {
   MediaTrack,
   StoredFragment,
 } from '../media/media-session.js';
+import type { SinkChoice } from '../kvssink/choose-sink.js';
 import type { SignalingChange } from '../signaling/lasting-connection.js';
 import type { KvsBridgeError } from '../util/errors.js';
 
@@ -81,6 +82,8 @@ export interface KvsBridgeEvents {
    * media goes on without it.
    */
   signaling: [change: SignalingChange];
+  /** What stores a session's media, and why that. */
+  sink: [choice: SinkChoice];
   track: [track: MediaTrack];
   /** A stretch of constant codec configuration begins. */
   epoch: [epoch: MediaEpoch];

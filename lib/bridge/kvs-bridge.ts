@@ -13,7 +13,7 @@ import { BridgeState } from './events.js';
 import type { BridgeEnd, BridgeStep, BridgeTotals, KvsBridgeEvents } from './events.js';
 import { isFatal } from './fatal-codes.js';
 import { FragmentTags } from './fragment-tags.js';
-import { resolveOptions } from './options.js';
+import { kvsSinkPlace, resolveOptions } from './options.js';
 import type { KvsBridgeOptions, ResolvedOptions } from './options.js';
 import { RecordingMonitor } from './recording-monitor.js';
 import { findResources } from './resources.js';
@@ -229,7 +229,7 @@ export class KvsBridge extends EventEmitter<KvsBridgeEvents> implements AsyncDis
   }
 
   async #createMedia(): Promise<MediaSession> {
-    const media = await createMediaSession(this.#options.isolation);
+    const media = await createMediaSession(this.#options.isolation, kvsSinkPlace(this.#options));
     this.#media = media;
     for (const tag of this.#tags.next) media.putMetadata(tag, { persistent: false });
     return media;
@@ -284,6 +284,7 @@ export class KvsBridge extends EventEmitter<KvsBridgeEvents> implements AsyncDis
   }
 
   #listenToMedia(media: MediaSession): void {
+    media.on('sink', (choice) => this.emit('sink', choice));
     media.on('track', (track) => {
       this.#step('media');
       if (this.#state === BridgeState.connecting) this.#setState(BridgeState.receiving);

@@ -2,8 +2,11 @@
 import * as v from 'valibot';
 import type { AwsCredentials } from '../aws/credentials.js';
 import { AudioMode, VideoCodecName } from '../media/codecs.js';
+import { SinkMode } from '../kvssink/choose-sink.js';
+import type { KvsSinkPlace } from '../kvssink/environment.js';
 import { Isolation } from '../media/create-session.js';
 import type { SignalingRhythm } from '../signaling/lasting-connection.js';
+import { OptionsError } from '../util/errors.js';
 import { parseOptions, regionOf, rules } from '../util/options.js';
 
 /** What a {@link KvsBridge} is made from. */
@@ -37,6 +40,11 @@ export interface KvsBridgeOptions {
   readonly audio?: AudioMode;
   /** Where the media pipeline runs. @defaultValue 'process' */
   readonly isolation?: Isolation;
+  /**
+   * What stores the media: AWS's kvssink element, the built-in upload, or kvssink where GStreamer
+   * finds it and the media runs in a process of its own. @defaultValue 'auto'
+   */
+  readonly sink?: SinkMode;
   /** Fragment length aimed at, in ms, 1000 to 18000. @defaultValue 2000 */
   readonly fragmentTargetMs?: number;
   /** Jitter buffer, in ms, 0 to 5000; docs/jitter-buffer.md has what it costs. @defaultValue 300 */
@@ -97,6 +105,10 @@ const schema = v.strictObject({
     v.picklist(Object.values(Isolation), 'must be process or none'),
     Isolation.process,
   ),
+  sink: v.exactOptional(
+    v.picklist(Object.values(SinkMode), 'must be auto, kvssink or putmedia'),
+    SinkMode.auto,
+  ),
   fragmentTargetMs: v.exactOptional(rules.whole(1_000, 18_000), 2_000),
   jitterBufferMs: v.exactOptional(rules.whole(0, 5_000), 300),
   relayOnly: v.exactOptional(rules.flag, false),
@@ -132,9 +144,29 @@ export type ResolvedOptions = v.InferOutput<typeof schema> & {
  */
 export function resolveOptions(options: KvsBridgeOptions): ResolvedOptions {
   const parsed = parseOptions(schema, options);
+  if (parsed.sink === SinkMode.kvssink && parsed.isolation === Isolation.none) {
+    throw new OptionsError('sink', 'kvssink does not run with isolation none', {
+      fix: 'Use isolation process, or sink putmedia: kvssink blocks, leaks and has global settings.',
+    });
+  }
   return {
     ...parsed,
     region: regionOf(parsed.region),
     clientId: parsed.clientId ?? `kvs-bridge-${parsed.stream}`.slice(0, 256),
+  };
+}
+
+/** Where kvssink is to connect to; undefined when it is not to be used. */
+export function kvsSinkPlace({
+  sink,
+  region,
+  endpoint,
+  ca,
+}: ResolvedOptions): KvsSinkPlace | undefined {
+  if (sink === SinkMode.putmedia) return undefined;
+  return {
+    region,
+    ...(endpoint === undefined ? {} : { endpoint }),
+    ...(ca === undefined ? {} : { ca }),
   };
 }

@@ -145,6 +145,12 @@ export class ViewerSession extends EventEmitter<ViewerSessionEvents> {
         ...(options.ca === undefined ? {} : { ca: options.ca }),
         expectPersisted: true,
         bufferBytes: options.bufferMb * 1_000_000,
+        sink: options.sink,
+        kvssink: {
+          retentionHours: resources.retentionHours,
+          persistTimeoutMs: options.persistTimeoutMs,
+          drainTimeoutMs: options.drainTimeoutMs,
+        },
       },
     };
   }

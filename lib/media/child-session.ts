@@ -7,6 +7,9 @@ import { fileURLToPath } from 'node:url';
 import type { AwsCredentials } from '../aws/credentials.js';
 import type { KvsBridgeError } from '../util/errors.js';
 import { ErrorCode, MediaError, asKvsBridgeError, deserializeError } from '../util/errors.js';
+import { withoutSteering } from '../kvssink/environment.js';
+import type { KvsSinkPlace } from '../kvssink/environment.js';
+import { KvsSinkFolder } from '../kvssink/private-folder.js';
 import { deferred } from '../util/deferred.js';
 import { redact } from '../util/redact.js';
 import { noTotals } from './media-session.js';
@@ -43,7 +46,9 @@ function bodyOf<T extends ToHost>(message: T): Omit<T, 'type'> {
 /** The child gets its credentials by message; it must not find others in its environment. */
 function childEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !/^(AWS|KVS_BRIDGE)_/.test(name)),
+    Object.entries(withoutSteering(process.env)).filter(
+      ([name]) => !name.startsWith('KVS_BRIDGE_'),
+    ),
   );
 }
 
@@ -61,12 +66,18 @@ export class ChildMediaSession extends EventEmitter<MediaSessionEvents> implemen
   #exitDeadline: NodeJS.Timeout | undefined;
   #early: ToWorker[] | undefined = [];
   #stopping = false;
+  readonly #folder: KvsSinkFolder | undefined;
 
-  /** Forks the child at once, so that it loads while the caller still looks things up. */
-  constructor() {
+  /**
+   * Forks the child at once, so that it loads while the caller still looks things up.
+   *
+   * @param kvsSink - where kvssink is to connect to, should it be used
+   */
+  constructor(kvsSink?: KvsSinkPlace) {
     super();
+    this.#folder = kvsSink === undefined ? undefined : new KvsSinkFolder(kvsSink);
     this.#child = fork(fileURLToPath(new URL('./worker.js', import.meta.url)), [], {
-      env: childEnvironment(),
+      env: { ...childEnvironment(), ...this.#folder?.environment },
       execArgv: nodeFlags,
       // Nothing may reach our stdout: kvssink prints there.
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
@@ -101,8 +112,20 @@ export class ChildMediaSession extends EventEmitter<MediaSessionEvents> implemen
     const early = this.#early;
     if (early === undefined) return;
     this.#early = undefined;
-    this.#send({ type: 'start', version: protocolVersion, options });
+    this.#send({
+      type: 'start',
+      version: protocolVersion,
+      options: this.#withFolder(options),
+    });
     for (const message of early) this.#send(message);
+  }
+
+  /** Tells the child of its private folder, if it has one. */
+  #withFolder(options: MediaSessionOptions): MediaSessionOptions {
+    if (this.#folder === undefined) return options;
+    const { upload } = options;
+    const kvssink = { ...upload.kvssink, folder: this.#folder.path };
+    return { ...options, upload: { ...upload, kvssink } };
   }
 
   setAnswer(sdp: string): void {
@@ -202,6 +225,9 @@ export class ChildMediaSession extends EventEmitter<MediaSessionEvents> implemen
         });
         return;
       }
+      case 'sink':
+        this.emit('sink', bodyOf(message));
+        return;
       case 'upload':
         this.emit('upload', bodyOf(message));
         return;
@@ -253,6 +279,8 @@ export class ChildMediaSession extends EventEmitter<MediaSessionEvents> implemen
   #onExit(code: number | null, signal: NodeJS.Signals | null): void {
     clearTimeout(this.#silence);
     clearTimeout(this.#exitDeadline);
+    // Also when the child was killed: it holds credentials.
+    this.#folder?.remove();
     const exitCause =
       signal === null
         ? `exit code ${code === null ? 'unknown' : String(code)}`

@@ -1,8 +1,11 @@
-/** A media session in this process: joins the native receiver to the PutMedia sink. */
+/** A media session in this process: joins the native receiver to the sinks. */
 import { EventEmitter } from 'node:events';
 import type { AwsCredentials } from '../aws/credentials.js';
+import { chooseSink } from '../kvssink/choose-sink.js';
+import { KvsSinkKeeper } from '../kvssink/keeper.js';
+import { KvsSink } from '../kvssink/kvs-sink.js';
 import { ackErrorFix } from '../putmedia/ack-errors.js';
-import type { AckErrorAction } from '../putmedia/media-sink.js';
+import type { AckErrorAction, MediaSink } from '../putmedia/media-sink.js';
 import { lookUpByListFragments } from '../putmedia/list-fragments.js';
 import { PutMediaSink } from '../putmedia/put-media-sink.js';
 import { deferred } from '../util/deferred.js';
@@ -20,6 +23,7 @@ import type {
 } from './media-session.js';
 import { loadNative, nativeError } from './native.js';
 import type { NativeEvent, NativeReceiver } from './native.js';
+import { SessionSinks } from './session-sinks.js';
 import { TotalsKeeper } from './totals.js';
 
 /** How much of the drain time the pipeline may take; the rest is for the last PERSISTED. */
@@ -31,7 +35,7 @@ const nativeSilenceLimitMs = 4_000;
 const actionTexts: Record<AckErrorAction, string> = {
   resend: 'it is sent again',
   skipFragment: 'it is lost, the next one goes on',
-  slowRetry: 'tried again slowly',
+  slowRetry: 'it is tried again, slowly',
 };
 
 /** Runs a receiver and its upload in this process (`isolation: 'none'`, and the media process). */
@@ -40,7 +44,8 @@ export class InProcessMediaSession
   implements MediaSession
 {
   readonly pid: undefined;
-  #sink: PutMediaSink | undefined;
+  #sinks: SessionSinks | undefined;
+  #keeper: KvsSinkKeeper | undefined;
   readonly #totals = new TotalsKeeper();
   readonly #pipelineClosed = deferred<undefined>();
   readonly #closed = deferred<MediaSessionEnd>();
@@ -56,11 +61,25 @@ export class InProcessMediaSession
   start({ upload, tags, ...receiver }: MediaSessionOptions): void {
     if (this.#receiver !== undefined || this.#stopping) return;
     try {
-      const sink = this.#createSink(upload);
-      this.#sink = sink;
-      this.#receiver = new (loadNative().Receiver)(receiver, (events) => {
-        for (const event of events) this.#onNative(event, sink);
+      const native = loadNative();
+      const { folder } = upload.kvssink;
+      const choice = chooseSink(upload.sink, {
+        hasOwnProcess: folder !== undefined,
+        hasElement: () => native.hasElement('kvssink'),
       });
+      this.emit('sink', choice);
+      if (choice.sink === 'kvssink' && folder !== undefined) {
+        this.#keeper = new KvsSinkKeeper(folder);
+      }
+      const kvssink = this.#keeper?.nativeOptions({ ...upload, ...upload.kvssink });
+      const sinks = this.#createSinks(upload);
+      this.#sinks = sinks;
+      this.#receiver = new native.Receiver(
+        { ...receiver, ...(kvssink === undefined ? {} : { kvssink }) },
+        (events) => {
+          for (const event of events) this.#onNative(event, sinks);
+        },
+      );
       this.#receiver.start();
       for (const tag of tags) this.putMetadata(tag, { persistent: true });
       for (const { tag, persistent } of this.#earlyTags) this.putMetadata(tag, { persistent });
@@ -91,6 +110,11 @@ export class InProcessMediaSession
     this.#credentials.resolve(credentials);
     this.#credentials = deferred();
     this.#credentials.resolve(credentials);
+    try {
+      this.#keeper?.setCredentials(credentials);
+    } catch (error) {
+      this.#fail(asKvsBridgeError(error, ErrorCode.credentials));
+    }
   }
 
   stop({ drainTimeoutMs }: { readonly drainTimeoutMs: number }): Promise<MediaSessionEnd> {
@@ -105,21 +129,46 @@ export class InProcessMediaSession
     await this.stop({ drainTimeoutMs: 0 });
   }
 
-  #createSink({ dataEndpoint, archiveEndpoint, ...options }: UploadOptions): PutMediaSink {
-    const sink = new PutMediaSink({
+  #createSinks({ dataEndpoint, archiveEndpoint, ...options }: UploadOptions): SessionSinks {
+    const isPersisted =
+      archiveEndpoint === undefined || !options.expectPersisted
+        ? undefined
+        : lookUpByListFragments({
+            ...options,
+            endpoint: archiveEndpoint,
+            credentials: () => this.#getCredentials(false),
+          });
+    const lookUp = isPersisted === undefined ? {} : { isPersisted };
+    const putMedia = new PutMediaSink({
       ...options,
+      ...lookUp,
       endpoint: dataEndpoint,
       credentials: ({ refused }) => this.#getCredentials(refused),
-      ...(archiveEndpoint === undefined || !options.expectPersisted
-        ? {}
-        : {
-            isPersisted: lookUpByListFragments({
-              ...options,
-              endpoint: archiveEndpoint,
-              credentials: () => this.#getCredentials(false),
-            }),
-          }),
     });
+    const log = this.#keeper?.log;
+    const kvs =
+      log === undefined
+        ? undefined
+        : new KvsSink({
+            ...lookUp,
+            streamName: options.streamName,
+            persistTimeoutMs: options.kvssink.persistTimeoutMs,
+            readLog: () => log.read(),
+          });
+    kvs?.on('warning', (error) => {
+      this.emit('warning', error);
+    });
+    kvs?.on('stuck', (error) => {
+      // It may be the credentials: the next media process is to have others.
+      if (/HTTP 40[13]/.test(error.message)) this.emit('credentialsRefused');
+      this.#fail(error);
+    });
+    const sinks = new SessionSinks(putMedia, kvs);
+    for (const sink of sinks.all) this.#listenToSink(sink);
+    return sinks;
+  }
+
+  #listenToSink(sink: MediaSink): void {
     sink.on('connection', ({ state, epoch }) => {
       this.emit('upload', { state, epoch });
     });
@@ -144,7 +193,6 @@ export class InProcessMediaSession
     sink.on('failed', ({ error, fatal }) => {
       this.emit('uploadError', { error, fatal });
     });
-    return sink;
   }
 
   /** The keys in use; after a refusal only those that come next, and they are asked for. */
@@ -156,7 +204,7 @@ export class InProcessMediaSession
     return this.#credentials.promise;
   }
 
-  #onNative(event: NativeEvent, sink: PutMediaSink): void {
+  #onNative(event: NativeEvent, sinks: SessionSinks): void {
     switch (event.type) {
       case 'localDescription':
         this.emit('offer', event.sdp);
@@ -179,7 +227,7 @@ export class InProcessMediaSession
         });
         return;
       case 'epoch': {
-        sink.beginEpoch({ epoch: event.epoch, header: event.header });
+        sinks.handle(event);
         const { epoch, timecodeMs, videoCodec, width, height, audioCodec } = event;
         this.emit('epoch', {
           epoch,
@@ -192,16 +240,12 @@ export class InProcessMediaSession
         return;
       }
       case 'fragmentStart':
-        sink.beginFragment({ epoch: event.epoch, timecodeMs: event.timecodeMs });
-        return;
       case 'mediaData':
-        sink.write(event.data);
-        return;
       case 'fragmentEnd':
-        sink.endFragment(event);
-        return;
       case 'epochEnd':
-        sink.endEpoch({ epoch: event.epoch, trailer: event.trailer });
+      case 'sinkAck':
+      case 'sinkState':
+        sinks.handle(event);
         return;
       case 'framesDropped':
         this.emit('lost', { videoFrames: event.videoFrames, reason: event.reason });
@@ -238,7 +282,7 @@ export class InProcessMediaSession
   }
 
   #readTotals(): MediaTotals {
-    return this.#sink === undefined ? noTotals : this.#totals.read(this.#sink.stats());
+    return this.#sinks === undefined ? noTotals : this.#totals.read(this.#sinks.stats());
   }
 
   /** What the peer sent may be refused with an exception; that is a warning, never the end. */
@@ -274,7 +318,12 @@ export class InProcessMediaSession
     const deadlineMs = performance.now() + drainTimeoutMs;
     clearTimeout(this.#watchdog);
     if (this.#receiver !== undefined) {
-      this.#receiver.stop(Math.min(drainTimeoutMs, pipelineDrainLimitMs));
+      this.#sinks?.kvs?.finish();
+      // kvssink drains in the pipeline, all other media after it.
+      const drainsHere = this.#keeper !== undefined;
+      this.#receiver.stop(
+        drainsHere ? drainTimeoutMs : Math.min(drainTimeoutMs, pipelineDrainLimitMs),
+      );
       // A pipeline that hangs in a state change never closes; dispose leaves its thread behind.
       const hung = setTimeout(() => {
         this.#pipelineClosed.resolve(undefined);
@@ -284,14 +333,15 @@ export class InProcessMediaSession
       this.#receiver.dispose();
     }
     try {
-      await this.#sink?.drain({ timeoutMs: Math.max(0, deadlineMs - performance.now()) });
+      await this.#sinks?.end();
+      await this.#sinks?.drain(Math.max(0, deadlineMs - performance.now()));
     } catch (error) {
       this.#error ??= asKvsBridgeError(error, ErrorCode.putMedia);
     }
     // Before the sink gives up: what is not confirmed by now is pending, it may be stored all the same.
     const totals = this.#readTotals();
     this.#closing = true;
-    await this.#sink?.close();
+    await this.#sinks?.close();
     const end: MediaSessionEnd = {
       totals,
       ...(this.#error === undefined ? {} : { error: this.#error }),

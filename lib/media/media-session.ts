@@ -4,6 +4,7 @@
  */
 import type { EventEmitter } from 'node:events';
 import type { AwsCredentials } from '../aws/credentials.js';
+import type { SinkChoice, SinkMode } from '../kvssink/choose-sink.js';
 import type { KvsBridgeError } from '../util/errors.js';
 import type { AudioMode, VideoCodecName } from './codecs.js';
 import type { NativeIceServer } from './native.js';
@@ -25,6 +26,20 @@ export interface UploadOptions {
   readonly expectPersisted: boolean;
   /** Bound of media that waits in memory to be persisted, in bytes. */
   readonly bufferBytes: number;
+  readonly sink: SinkMode;
+  readonly kvssink: KvsSinkUpload;
+}
+
+/** What matters to kvssink only. */
+export interface KvsSinkUpload {
+  /** Hours that the stream keeps its fragments. */
+  readonly retentionHours: number;
+  /** Without a PERSISTED for this long the element is given up, in ms. */
+  readonly persistTimeoutMs: number;
+  /** How long the session waits for the last PERSISTED, in ms. */
+  readonly drainTimeoutMs: number;
+  /** Private folder of the media process, which the session adds; without one, no kvssink. */
+  readonly folder?: string;
 }
 
 /** A name and value that KVS keeps with a fragment. */
@@ -150,6 +165,8 @@ export interface MediaSessionEvents {
   track: [track: MediaTrack];
   /** A stretch of constant codec configuration begins. */
   epoch: [epoch: MediaEpoch];
+  /** What will store the media, and why that. Once, before the first epoch. */
+  sink: [choice: SinkChoice];
   /** A PutMedia connection changed state. */
   upload: [connection: { readonly state: 'opening' | 'open' | 'closed'; readonly epoch: number }];
   /** KVS confirmed a fragment as PERSISTED. */

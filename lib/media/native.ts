@@ -6,6 +6,8 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { NativeKvsSinkOptions } from '../kvssink/keeper.js';
+import type { ElementAck, ElementState } from '../kvssink/kvs-sink.js';
 import { ErrorCode, MediaError, asKvsBridgeError } from '../util/errors.js';
 import type { AudioMode, VideoCodecName } from './codecs.js';
 
@@ -54,7 +56,9 @@ export type NativeEvent =
       readonly height: number;
       /** RFC 6381 (`mp4a.40.2`), `alaw` or `ulaw`; empty without an audio track. */
       readonly audioCodec: string;
-      /** Matroska header of the epoch. */
+      /** What stores it. */
+      readonly sink: 'kvssink' | 'putmedia';
+      /** Matroska header of the epoch; empty for kvssink. */
       readonly header: Buffer;
     }
   | { readonly type: 'fragmentStart'; readonly epoch: number; readonly timecodeMs: number }
@@ -68,8 +72,18 @@ export type NativeEvent =
       readonly audioFrames: number;
       /** How many of `audioFrames` are filled-in silence. */
       readonly silentAudioFrames: number;
+      /** Of its frames; 0 where `mediaData` tells. */
+      readonly bytes: number;
     }
   | { readonly type: 'epochEnd'; readonly epoch: number; readonly trailer: Buffer }
+  | (ElementAck & {
+      /** kvssink passed on an acknowledgement. */
+      readonly type: 'sinkAck';
+    })
+  | (ElementState & {
+      /** What became of an epoch's kvssink. */
+      readonly type: 'sinkState';
+    })
   | {
       /** Received video frames that could not be stored. */
       readonly type: 'framesDropped';
@@ -148,6 +162,8 @@ export interface NativeReceiverOptions extends NativePeerOptions {
   readonly audio: AudioMode;
   /** Fragment length aimed at, in ms, 1000 to 18000. */
   readonly targetFragmentMs: number;
+  /** Store with kvssink what it can store; without it all comes as `mediaData`. */
+  readonly kvssink?: NativeKvsSinkOptions;
 }
 
 /** How a sender's media differ from a browser's; the other half is native/media/test_format.h. */

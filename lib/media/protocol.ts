@@ -3,6 +3,7 @@
  * that does not fit is a version mix-up or a bug, and ends the session with a typed error.
  */
 import * as v from 'valibot';
+import { SinkMode } from '../kvssink/choose-sink.js';
 import { ErrorCode, KvsBridgeError } from '../util/errors.js';
 import { AudioMode, VideoCodecName } from './codecs.js';
 
@@ -37,6 +38,13 @@ const sessionOptions = v.strictObject({
     ca: v.exactOptional(v.string()),
     expectPersisted: v.boolean(),
     bufferBytes: count,
+    sink: v.picklist(Object.values(SinkMode)),
+    kvssink: v.strictObject({
+      retentionHours: count,
+      persistTimeoutMs: count,
+      drainTimeoutMs: count,
+      folder: v.exactOptional(v.string()),
+    }),
   }),
 });
 
@@ -110,6 +118,11 @@ const toHost = v.variant('type', [
     width: count,
     height: count,
     audioCodec: v.exactOptional(v.string()),
+  }),
+  v.strictObject({
+    type: v.literal('sink'),
+    sink: v.picklist(['kvssink', 'putmedia']),
+    reason: v.string(),
   }),
   v.strictObject({
     type: v.literal('upload'),

@@ -43,6 +43,9 @@ function forwardEvents(session: MediaSession): void {
   session.on('epoch', (epoch) => {
     forward({ type: 'epoch', ...epoch });
   });
+  session.on('sink', (choice) => {
+    forward({ type: 'sink', ...choice });
+  });
   session.on('upload', (upload) => {
     forward({ type: 'upload', ...upload });
   });

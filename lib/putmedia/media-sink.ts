@@ -101,6 +101,8 @@ export type DropReason =
   | 'refused'
   /** Received again and again by KVS, but never persisted. */
   | 'neverPersisted'
+  /** The element or connection that had it gave up. */
+  | 'elementFailed'
   /** The sink was closed before it was persisted. */
   | 'closed';
 
@@ -135,6 +137,10 @@ export interface MediaSinkEvents {
   connection: [ConnectionEvent];
   dropped: [DroppedEvent];
   failed: [FailedEvent];
+  /** It stores nothing any more and does not recover: a fresh media process has to go on. */
+  stuck: [PutMediaError];
+  /** Something went wrong that the sink goes on from. */
+  warning: [PutMediaError];
 }
 
 /** Totals of a {@link MediaSink} since it was made. */

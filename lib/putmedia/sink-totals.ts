@@ -25,7 +25,10 @@ export class SinkTotals {
     this.#audioFramesIn += audioFrames;
   }
 
-  persisted({ timecodeMs }: Fragment, { videoFrames, audioFrames }: FragmentTotals): void {
+  persisted(
+    { timecodeMs }: Pick<Fragment, 'timecodeMs'>,
+    { videoFrames, audioFrames }: FragmentTotals,
+  ): void {
     this.#fragmentsPersisted += 1;
     this.#videoFramesStored += videoFrames;
     this.#audioFramesStored += audioFrames;

@@ -90,6 +90,7 @@ struct Converter {
         .Set("width", event.width)
         .Set("height", event.height)
         .Set("audioCodec", event.audio_codec)
+        .Set("sink", event.sink)
         .Set("header", std::move(event.header))
         .Done();
   }
@@ -110,12 +111,30 @@ struct Converter {
         .Set("videoFrames", event.video_frames)
         .Set("audioFrames", event.audio_frames)
         .Set("silentAudioFrames", event.silent_audio_frames)
+        .Set("bytes", event.bytes)
         .Done();
   }
   Napi::Object operator()(EpochEndEvent event) const {
     return ObjectBuilder(env, "epochEnd")
         .Set("epoch", event.epoch)
         .Set("trailer", std::move(event.trailer))
+        .Done();
+  }
+  Napi::Object operator()(const SinkAckEvent& event) const {
+    return ObjectBuilder(env, "sinkAck")
+        .Set("epoch", event.epoch)
+        .Set("ack", event.type)
+        .Set("timecodeMs", event.timecode_ms)
+        .Set("fragmentNumber", event.fragment_number)
+        .Set("errorId", event.error_id)
+        .Done();
+  }
+  Napi::Object operator()(const SinkStateEvent& event) const {
+    return ObjectBuilder(env, "sinkState")
+        .Set("epoch", event.epoch)
+        .Set("state", event.state)
+        .Set("status", event.status)
+        .Set("reason", event.reason)
         .Done();
   }
   Napi::Object operator()(const FramesDroppedEvent& event) const {

@@ -69,6 +69,23 @@ AudioMode ReadAudioMode(const Napi::Value& value) {
   Reject("audio", "aac, source or none");
 }
 
+KvsSinkOptions ReadKvsSinkOptions(const Napi::Value& value) {
+  const Napi::Object object = ReadObject(value, "kvssink");
+  KvsSinkOptions options;
+  options.stream_name = ReadString(object.Get("streamName"), "kvssink.streamName");
+  options.region = ReadString(object.Get("region"), "kvssink.region");
+  options.credential_file = ReadString(object.Get("credentialFile"), "kvssink.credentialFile");
+  options.log_config_file = ReadString(object.Get("logConfigFile"), "kvssink.logConfigFile");
+  options.retention_hours =
+      ReadUnsigned(object.Get("retentionHours"), "kvssink.retentionHours", 0, 87'600);
+  options.storage_mib = ReadUnsigned(object.Get("storageMib"), "kvssink.storageMib", 10, 4'096);
+  options.queue_bytes =
+      ReadUnsigned(object.Get("queueBytes"), "kvssink.queueBytes", 1, 4'000'000'000);
+  options.stop_timeout_s =
+      ReadUnsigned(object.Get("stopTimeoutSeconds"), "kvssink.stopTimeoutSeconds", 1, 600);
+  return options;
+}
+
 }  // namespace
 
 std::string ReadString(const Napi::Value& value, const char* name) {
@@ -102,6 +119,8 @@ ReceiverOptions ReadReceiverOptions(const Napi::Value& value) {
   options.audio = ReadAudioMode(object.Get("audio"));
   options.recorder.target_fragment_ms =
       ReadUnsigned(object.Get("targetFragmentMs"), "targetFragmentMs", 1'000, 18'000);
+  const Napi::Value kvs_sink = object.Get("kvssink");
+  if (!kvs_sink.IsUndefined()) options.kvs_sink = ReadKvsSinkOptions(kvs_sink);
   return options;
 }
 

@@ -46,7 +46,8 @@ struct EpochEvent {
   unsigned width = 0;
   unsigned height = 0;
   std::string audio_codec;  ///< "mp4a.40.2", "alaw" or "ulaw", empty without an audio track
-  Bytes header;             ///< what a sink must send first; MKV header for PutMedia
+  std::string sink;         ///< what stores it: "putmedia" or "kvssink"
+  Bytes header;             ///< what PutMedia must send first: MKV header; empty for kvssink
 };
 
 /// A fragment begins; its bytes follow as MediaDataEvent.
@@ -68,12 +69,31 @@ struct FragmentEndEvent {
   unsigned video_frames = 0;
   unsigned audio_frames = 0;
   unsigned silent_audio_frames = 0;  ///< how many of `audio_frames` are filled-in silence
+  std::size_t bytes = 0;             ///< of its frames, where no MediaDataEvent tells
 };
 
 /// The current epoch is complete.
 struct EpochEndEvent {
   unsigned epoch = 0;
   Bytes trailer;
+};
+
+/// kvssink passed on an acknowledgement of the service.
+struct SinkAckEvent {
+  unsigned epoch = 0;
+  std::string type;  ///< "buffering", "received", "persisted", "error" or "idle"
+  std::int64_t timecode_ms = 0;
+  std::string fragment_number;
+  unsigned error_id = 0;  ///< of "error", such as 4004
+};
+
+/// What became of an epoch's kvssink.
+struct SinkStateEvent {
+  unsigned epoch = 0;
+  /// "opening", "open", "failed", "frameRefused", then "closed" or, when it hangs, "abandoned"
+  std::string state;
+  std::uint32_t status = 0;  ///< of the SDK, 0 when it told none
+  std::string reason;
 };
 
 /// Received video frames that could not be stored.
@@ -122,10 +142,11 @@ struct ErrorEvent {
 /// Always the last event: the pipeline is gone.
 struct ClosedEvent {};
 
-using Event = std::variant<LocalDescriptionEvent, LocalCandidateEvent, ConnectionStateEvent,
-                           TrackEvent, EpochEvent, FragmentStartEvent, MediaDataEvent,
-                           FragmentEndEvent, EpochEndEvent, FramesDroppedEvent, GapEvent,
-                           KeyframeOverdueEvent, StatsEvent, ErrorEvent, ClosedEvent>;
+using Event =
+    std::variant<LocalDescriptionEvent, LocalCandidateEvent, ConnectionStateEvent, TrackEvent,
+                 EpochEvent, FragmentStartEvent, MediaDataEvent, FragmentEndEvent, EpochEndEvent,
+                 SinkAckEvent, SinkStateEvent, FramesDroppedEvent, GapEvent, KeyframeOverdueEvent,
+                 StatsEvent, ErrorEvent, ClosedEvent>;
 
 /// Where a session's events go. Implementations accept calls from any thread and never block.
 class EventSink {

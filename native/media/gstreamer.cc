@@ -41,6 +41,11 @@ void IsolateOpenSsl() {
     const gchar* file = gst_plugin_get_filename(plugin.get());
     if (file != nullptr) LoadIsolated(file);
   }
+  // kvssink calls OpenSSL through these. Not the plugin itself: the dynamic linker would give it a
+  // std::cout other than the one that libstdc++ constructs, and it writes there.
+  if (ObjectPtr<GstPlugin>::Adopt(gst_registry_find_plugin(registry, "kvssink"))) {
+    for (const char* library : {"libcurl.so.4", "libkvsCommonCurl.so.1"}) LoadIsolated(library);
+  }
 }
 
 struct Package {
@@ -98,6 +103,7 @@ constexpr std::array kPackages = {
 };
 
 std::string PackageOf(std::string_view element) {
+  if (element == "kvssink") return "that you built of AWS's producer SDK, and set GST_PLUGIN_PATH";
   for (const auto& entry : kPackages) {
     if (entry.element == element) return std::string(entry.package);
   }

@@ -6,15 +6,8 @@ namespace kvsbridge {
 
 void PutMediaSink::BeginEpoch(const Epoch& epoch) {
   epoch_ = epoch.number;
-  EpochEvent event;
-  event.epoch = epoch.number;
-  event.timecode_ms = epoch.timecode_ms;
-  if (epoch.video != nullptr) {
-    event.video_codec = Rfc6381(*epoch.video);
-    event.width = epoch.video->width;
-    event.height = epoch.video->height;
-  }
-  if (epoch.audio != nullptr) event.audio_codec = CodecName(*epoch.audio);
+  EpochEvent event = DescribeEpoch(epoch);
+  event.sink = "putmedia";
   event.header = MkvWriter::Header(epoch);
   audio_track_ = MkvWriter::AudioTrackNumber(epoch);
   events_.Emit(std::move(event));

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "media/audio_track.h"
+#include "media/epoch_sinks.h"
 #include "media/gstreamer.h"
 #include "media/offer_caps.h"
 #include "media/put_media_sink.h"
@@ -66,7 +67,12 @@ void ReceiverSession::PutMetadata(std::string name, std::string value, bool pers
 void ReceiverSession::OnStart() {
   RequireElements({"appsink"});
   RequireAudioElements(options_.audio);
-  sink_ = std::make_unique<PutMediaSink>(events());
+  if (options_.kvs_sink) {
+    RequireElements({"kvssink", "appsrc"});
+    sink_ = std::make_unique<EpochSinks>(*options_.kvs_sink, loop(), events());
+  } else {
+    sink_ = std::make_unique<PutMediaSink>(events());
+  }
   recorder_ = std::make_unique<Recorder>(
       options_.recorder, *sink_,
       Recorder::Handlers{
@@ -189,12 +195,17 @@ void ReceiverSession::DeliverAudio(const TrackSample& sample) {
 
 void ReceiverSession::OnDrain() {
   for (const auto& [kind, active] : tracks_) active.track->Drain();
-  if (flowing_.empty()) FinishDrain();
+  if (flowing_.empty()) FinishRecording();
 }
 
 void ReceiverSession::OnTrackEnd(unsigned track_id) {
   flowing_.erase(track_id);
-  if (state() == State::kStopping && flowing_.empty()) FinishDrain();
+  if (state() == State::kStopping && flowing_.empty()) FinishRecording();
+}
+
+void ReceiverSession::FinishRecording() {
+  recorder_->Finish();
+  sink_->Drain([this] { FinishDrain(); });
 }
 
 void ReceiverSession::OnClosing() {

@@ -5,12 +5,14 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "glib/inbox.h"
 #include "media/codecs.h"
+#include "media/kvs_element.h"
 #include "media/media_clock.h"
 #include "media/recorder.h"
 #include "media/rtp_tap.h"
@@ -26,6 +28,8 @@ struct ReceiverOptions {
   /// What to offer, the preferred one first.
   std::vector<SourceCodec> video_codecs = AllSourceCodecs();
   AudioMode audio = AudioMode::kAac;
+  /// Store with kvssink what it can store; without it all goes to PutMedia.
+  std::optional<KvsSinkOptions> kvs_sink;
 };
 
 /// The offering viewer: webrtcbin, tracks, recorder, sink.
@@ -72,6 +76,8 @@ class ReceiverSession final : public Session {
   void DeliverVideo(const TrackSample& sample);
   void DeliverAudio(const TrackSample& sample);
   void OnTrackEnd(unsigned track_id);
+  void FinishRecording();
+
   void ReportDrops();
   void EmitStats();
 

@@ -1,6 +1,7 @@
 // Where recorded media goes.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -53,6 +54,11 @@ class MediaSink {
   virtual void EndEpoch() = 0;
   /// False when no further fragment fits; media is then dropped until it does.
   [[nodiscard]] virtual bool HasRoom() const = 0;
+  /// Calls `done` on the loop when the sink needs it no longer. After the last EndEpoch.
+  virtual void Drain(std::function<void()> done) { done(); }
 };
+
+/// What every sink tells of an epoch; without `header` and `sink`.
+EpochEvent DescribeEpoch(const Epoch& epoch);
 
 }  // namespace kvsbridge

@@ -16,15 +16,20 @@ const layers = {
   'lib/index': {
     values: ['lib/aws', 'lib/bridge', 'lib/demo', 'lib/local', 'lib/ops', 'lib/publisher'].concat(
       'lib/media',
+      'lib/kvssink',
       'lib/putmedia',
       'lib/signaling',
       'lib/util',
     ),
   },
   'lib/demo': { values: ['lib/bridge', 'lib/local', 'lib/publisher', 'lib/ops', 'lib/util'] },
-  'lib/bridge': { values: ['lib/aws', 'lib/media', 'lib/signaling', 'lib/util'] },
+  'lib/bridge': { values: ['lib/aws', 'lib/kvssink', 'lib/media', 'lib/signaling', 'lib/util'] },
   'lib/publisher': { values: ['lib/aws', 'lib/media', 'lib/signaling', 'lib/util'] },
-  'lib/media': { values: ['lib/putmedia', 'lib/util'], types: ['lib/aws', 'lib/signaling'] },
+  'lib/media': {
+    values: ['lib/kvssink', 'lib/putmedia', 'lib/util'],
+    types: ['lib/aws', 'lib/signaling'],
+  },
+  'lib/kvssink': { values: ['lib/putmedia', 'lib/util'], types: ['lib/aws'] },
   'lib/putmedia': { values: ['lib/aws', 'lib/util'] },
   'lib/signaling': { values: ['lib/aws', 'lib/util'] },
   'lib/aws': { values: ['lib/util'] },

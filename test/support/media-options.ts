@@ -15,5 +15,7 @@ export const idleSessionOptions: MediaSessionOptions = {
     region: 'us-east-1',
     expectPersisted: true,
     bufferBytes: 1_000_000,
+    sink: 'auto',
+    kvssink: { retentionHours: 1, persistTimeoutMs: 15_000, drainTimeoutMs: 10_000 },
   },
 };

@@ -16,7 +16,7 @@ export function missingSink(sink: SinkName): string | undefined {
 
 /** Options of a Bridge that uses this sink and no other. */
 export function sinkOptions(sink: SinkName): Partial<KvsBridgeOptions> {
-  return (sink === 'putmedia' ? {} : { sink }) as Partial<KvsBridgeOptions>;
+  return { sink };
 }
 
 /** Arguments of `kvs-bridge start` that choose this sink and no other. */
