@@ -162,9 +162,13 @@ export class KvsSink extends EventEmitter<MediaSinkEvents> implements MediaSink 
   }
 
   stats(): MediaSinkStats {
-    let bytesPending = 0;
-    for (const { bytes } of this.#held.values()) bytesPending += bytes;
-    return { ...this.#totals.snapshot(), fragmentsPending: this.#held.size, bytesPending };
+    const pending = { videoFramesPending: 0, audioFramesPending: 0, bytesPending: 0 };
+    for (const { bytes, totals } of this.#held.values()) {
+      pending.bytesPending += bytes;
+      pending.videoFramesPending += totals?.videoFrames ?? 0;
+      pending.audioFramesPending += totals?.audioFrames ?? 0;
+    }
+    return { ...this.#totals.snapshot(), ...pending, fragmentsPending: this.#held.size };
   }
 
   /** The session stops: what its elements leave without an acknowledgement is pending, not lost. */

@@ -77,6 +77,8 @@ export class SessionSinks {
       fragmentsLost: a.fragmentsLost + b.fragmentsLost,
       videoFramesLost: a.videoFramesLost + b.videoFramesLost,
       audioFramesLost: a.audioFramesLost + b.audioFramesLost,
+      videoFramesPending: a.videoFramesPending + b.videoFramesPending,
+      audioFramesPending: a.audioFramesPending + b.audioFramesPending,
       fragmentsPending: a.fragmentsPending + b.fragmentsPending,
       bytesPending: a.bytesPending + b.bytesPending,
       lastPersistedTimecodeMs: latest(a.lastPersistedTimecodeMs, b.lastPersistedTimecodeMs),
