@@ -21,15 +21,17 @@ std::size_t CountThreads() {
 
 class SettleThreads : public testing::Environment {
  public:
+  void SetUp() override { at_start_ = CountThreads(); }
+
   void TearDown() override {
-    constexpr auto kQuiet = std::chrono::milliseconds(300);
+    constexpr auto kQuiet = std::chrono::milliseconds(1'000);
     constexpr auto kLimit = std::chrono::seconds(5);
     using Clock = std::chrono::steady_clock;
     g_thread_pool_stop_unused_threads();
     const auto limit = Clock::now() + kLimit;
     auto quiet_since = Clock::now();
     std::size_t threads = CountThreads();
-    while (Clock::now() < limit && Clock::now() - quiet_since < kQuiet) {
+    while (threads > at_start_ && Clock::now() < limit && Clock::now() - quiet_since < kQuiet) {
       g_usleep(20'000);
       const std::size_t now = CountThreads();
       if (now == threads) continue;
@@ -37,6 +39,9 @@ class SettleThreads : public testing::Environment {
       quiet_since = Clock::now();
     }
   }
+
+ private:
+  std::size_t at_start_ = 0;
 };
 
 // Every test program links this file; GoogleTest owns the environment.
