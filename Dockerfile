@@ -33,7 +33,7 @@ RUN KVSB_SKIP_SYSTEM_PACKAGES=1 node scripts/build.mjs \
   && npm prune --omit=dev --ignore-scripts
 
 FROM debian:trixie-slim
-# -ugly holds the H.264 encoder of "kvs-bridge publish".
+# -ugly holds the H.264 encoder, for masters that send VP8, VP9 or AV1 and for "kvs-bridge publish".
 RUN apt-get update \
   && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \
     ca-certificates \

@@ -1,4 +1,4 @@
-/** `npm run bench`: set-up, the bare C receiver to compare with, then the measurements. */
+/** `npm run bench`: set-up, the programs to compare with, then the measurements. */
 import { setUp } from './setup.mjs';
 import { inProject } from './setup/paths.mjs';
 import { buildError, forgetForeignCmakeCache } from './setup/project.mjs';
@@ -6,24 +6,26 @@ import { run, step } from './setup/run.mjs';
 import { runScript } from './setup/setup-error.mjs';
 
 const folder = 'build/bench';
+const programs = ['kvsb_floor_receiver', 'kvsb_transcode'];
 
 await runScript(async () => {
   await setUp('bench');
-  await step('building the bare receiver', buildReceiver);
+  await step('building what is measured beside the bridge', buildPrograms);
   const main = inProject('dist', 'bench', 'main.js');
-  process.argv = [process.execPath, main, inProject(folder, 'kvsb_floor_receiver')];
+  process.argv = [process.execPath, main, ...programs.map((name) => inProject(folder, name))];
   await import(main);
 });
 
-async function buildReceiver() {
+async function buildPrograms() {
   forgetForeignCmakeCache(folder);
   const settings = ['-DKVSB_BUILD_BENCH=ON', '-DCMAKE_BUILD_TYPE=Release'];
   const steps = [
     ['-S', '.', '-B', folder, '-G', 'Ninja', ...settings],
-    ['--build', folder, '--target', 'kvsb_floor_receiver'],
+    ['--build', folder, '--target', ...programs],
   ];
   for (const args of steps) {
     const result = await run('cmake', args);
-    if (result.exitCode !== 0) throw buildError('the bare receiver', 'bench', result.output);
+    if (result.exitCode !== 0)
+      throw buildError('a program of the benchmarks', 'bench', result.output);
   }
 }

@@ -6,8 +6,8 @@ import { StatusKeeper, renderStatus } from './status-line.js';
 
 const redrawIntervalMs = 500;
 
-/** Measured by `npm run bench` on VP8, on one core of a 2.8 GHz server. */
-const transcodingCost = 'it costs about a quarter of a core at 720p30';
+/** Measured on VP8 by `npm run bench`, see docs/benchmarks.md. */
+const transcodingCost = 'it costs about a fifth of a core at 720p30';
 
 /** Options of {@link reportBridge}. */
 export interface BridgeReportOptions {

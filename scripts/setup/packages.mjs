@@ -1,7 +1,7 @@
 /** The system packages that the project needs, on the systems it is tested on. */
 import { readFileSync } from 'node:fs';
 
-/** What the addon needs at run time and to be built; the test publisher's encoders are in -ugly. */
+/** What the addon needs at run time and to be built; the H.264 encoder is in -ugly. */
 const runtimePackages = [
   'cmake',
   'g++',
