@@ -43,6 +43,7 @@ struct VideoFrame {
   std::int64_t pts_ns = 0;
   std::int64_t dts_ns = 0;
   bool keyframe = false;  ///< decoding may begin here
+  bool leading = false;   ///< shown before its keyframe, see PictureTraits
   std::shared_ptr<const VideoFormat> format;
   BufferPtr data;
   std::int64_t arrived_ns = 0;  ///< monotonic, when it reached the session

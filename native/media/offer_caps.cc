@@ -89,7 +89,7 @@ CapsPtr AudioOfferCaps() {
   return CapsPtr::Adopt(gst_caps_from_string(text.c_str()));
 }
 
-bool PeerSendsAudio(GstElement* webrtc) {
+bool PeerSends(GstElement* webrtc, std::string_view kind) {
   GstWebRTCSessionDescription* raw_description = nullptr;
   g_object_get(webrtc, "remote-description", &raw_description, nullptr);
   const std::unique_ptr<GstWebRTCSessionDescription, decltype(&gst_webrtc_session_description_free)>
@@ -97,7 +97,7 @@ bool PeerSendsAudio(GstElement* webrtc) {
   if (!description) return false;
   for (guint i = 0; i < gst_sdp_message_medias_len(description->sdp); ++i) {
     const GstSDPMedia* media = gst_sdp_message_get_media(description->sdp, i);
-    if (std::string_view(gst_sdp_media_get_media(media)) != "audio") continue;
+    if (std::string_view(gst_sdp_media_get_media(media)) != kind) continue;
     const bool sends = gst_sdp_media_get_attribute_val(media, "sendrecv") != nullptr ||
                        gst_sdp_media_get_attribute_val(media, "sendonly") != nullptr;
     if (sends) return true;

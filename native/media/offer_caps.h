@@ -1,6 +1,7 @@
 // What the receiver offers to take.
 #pragma once
 
+#include <string_view>
 #include <vector>
 
 #include "glib/ptr.h"
@@ -15,8 +16,8 @@ CapsPtr VideoOfferCaps(const std::vector<SourceCodec>& codecs);
 /// Opus, stereo; then PCMU and PCMA, which many cameras have and nothing else.
 CapsPtr AudioOfferCaps();
 
-/// True when the peer's description says that it sends audio. Loop thread, after the remote
-/// description is set.
-bool PeerSendsAudio(GstElement* webrtc);
+/// True when the peer's description says that it sends media of this kind ("video", "audio"). Loop
+/// thread, after the remote description is set.
+bool PeerSends(GstElement* webrtc, std::string_view kind);
 
 }  // namespace kvsbridge

@@ -6,6 +6,7 @@
 #include "media/audio_track.h"
 #include "media/epoch_sinks.h"
 #include "media/gstreamer.h"
+#include "media/nal_units.h"
 #include "media/offer_caps.h"
 #include "media/put_media_sink.h"
 
@@ -22,7 +23,14 @@ constexpr std::int64_t kAudioCodingMs = 150;
 ReceiverOptions WaitForLostSound(ReceiverOptions options) {
   std::int64_t& hold_ms = options.recorder.interleave_hold_ms;
   hold_ms = std::max(hold_ms, options.peer.jitter_buffer_ms + kAudioCodingMs);
+  options.recorder.audio_hold_ms = std::max(options.recorder.audio_hold_ms, hold_ms);
   return options;
+}
+
+std::shared_ptr<const AudioFormat> StoredAudioFormat(const std::string& stored_as) {
+  if (stored_as == "PCMA") return G711Format(AudioCodec::kAlaw);
+  if (stored_as == "PCMU") return G711Format(AudioCodec::kMulaw);
+  return AacFormat();
 }
 
 }  // namespace
@@ -76,11 +84,21 @@ void ReceiverSession::OnStart() {
   recorder_ = std::make_unique<Recorder>(
       options_.recorder, *sink_,
       Recorder::Handlers{
-          [this] {
+          [this](bool fir) {
             const auto video = tracks_.find("video");
-            if (video != tracks_.end()) video->second.track->RequestKeyframe();
+            if (video != tracks_.end()) video->second.track->RequestKeyframe(fir);
           },
-          [this](unsigned frames, const char* reason) { dropped_[reason] += frames; }});
+          [this](unsigned frames, const char* reason) { dropped_[reason] += frames; },
+          [this](const GapEvent& gap) { Emit(gap); },
+          [this](std::int64_t waited_ms) {
+            Emit(KeyframeOverdueEvent{static_cast<unsigned>(waited_ms)});
+          },
+          [this] {
+            Fail(MediaError(ErrorKind::kNoKeyframe,
+                            "the master sends video, but no keyframe for " +
+                                std::to_string(options_.recorder.keyframes.timeout_ms / 1'000) +
+                                " s, although asked for"));
+          }});
   rtp_tap_ = std::make_unique<RtpTap>(peer().element());
   AddTransceivers();
   gst_element_set_state(GST_ELEMENT_CAST(pipeline()), GST_STATE_PLAYING);
@@ -112,7 +130,7 @@ void ReceiverSession::OnPad(PadPtr pad, gulong block_probe) {
     rtp_tap_->Attach(pad.get());
     auto track = Track::Create(pipeline(), pad.get(), options_.audio, HandlersFor(kind, id));
     Emit(TrackEvent{kind, track->codec(), track->stored_as(), track->transcoded()});
-    if (kind == "audio") recorder_->ExpectAudio(true);
+    if (kind == "audio") recorder_->ExpectAudio(StoredAudioFormat(track->stored_as()));
     tracks_[kind] = {id, std::move(track)};
     flowing_.insert(id);
   } catch (const MediaError& error) {
@@ -149,15 +167,18 @@ void ReceiverSession::RemoveTrack(const std::string& kind) {
 
 void ReceiverSession::OnConnected() {
   // The answer tells whether audio will come: declared from the first epoch, it needs no second.
-  if (options_.audio != AudioMode::kNone) recorder_->ExpectAudio(PeerSendsAudio(peer().element()));
+  // Which of the G.711 codecs it would be shows with the track only.
+  recorder_->ExpectVideo(PeerSends(peer().element(), "video"));
+  const bool aac = options_.audio == AudioMode::kAac && PeerSends(peer().element(), "audio");
+  if (aac) recorder_->ExpectAudio(AacFormat());
 }
 
 void ReceiverSession::Deliver(const std::vector<Delivery>& deliveries) {
   if (state() == State::kClosed) return;
   for (const auto& delivery : deliveries) {
     if (delivery.dropped_frames != 0) {
-      dropped_[delivery.drop_reason] += delivery.dropped_frames;
-      frames_dropped_before_recorder_ += delivery.dropped_frames;
+      recorder_->OnDropped(delivery.dropped_frames, delivery.drop_reason,
+                           MediaClock::MonotonicNs());
     } else if (!delivery.sample.sample) {
       OnTrackEnd(delivery.track_id);
     } else if (delivery.kind == "video") {
@@ -180,8 +201,13 @@ void ReceiverSession::DeliverVideo(const TrackSample& sample) {
   GstBuffer* buffer = gst_sample_get_buffer(sample.sample.get());
   VideoFrame frame;
   frame.pts_ns = clock_->ToUnixNs(sample.running_time);
-  frame.keyframe =
-      video_format_ != nullptr && !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT);
+  if (video_format_ != nullptr) {
+    // Not by the buffer's flags: h264parse calls every intra-coded picture a keyframe.
+    const MappedBuffer mapped(buffer);
+    const PictureTraits traits = InspectPicture(*video_format_, mapped.data(), mapped.size());
+    frame.keyframe = traits.keyframe;
+    frame.leading = traits.leading;
+  }
   frame.format = video_format_;
   frame.data = BufferPtr::Share(buffer);
   recorder_->OnVideo(std::move(frame), MediaClock::MonotonicNs());
@@ -222,7 +248,7 @@ void ReceiverSession::OnClosed() {
 }
 
 void ReceiverSession::OnTick() {
-  recorder_->Tick(MediaClock::MonotonicNs(), MediaClock::UnixNs());
+  recorder_->Tick(MediaClock::MonotonicNs());
   if (++ticks_ % kTicksPerStats != 0) return;
   ReportDrops();
   EmitStats();
@@ -237,11 +263,11 @@ void ReceiverSession::ReportDrops() {
 void ReceiverSession::EmitStats() {
   const RecorderStats& stats = recorder_->stats();
   StatsEvent event;
-  event.video_frames_received = stats.video_frames_received + frames_dropped_before_recorder_;
+  event.video_frames_received = stats.video_frames_received;
   event.audio_frames_received = stats.audio_frames_received;
   event.video_bytes_received = stats.video_bytes_received;
   event.video_frames_written = stats.video_frames_written;
-  event.video_frames_dropped = stats.video_frames_dropped + frames_dropped_before_recorder_;
+  event.video_frames_dropped = stats.video_frames_dropped;
   event.keyframe_requests = stats.keyframe_requests;
   event.newest_video_timecode_ms = stats.newest_video_ms;
   Emit(event);

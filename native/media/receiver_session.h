@@ -88,10 +88,9 @@ class ReceiverSession final : public Session {
   std::unique_ptr<MediaClock> clock_;
   std::unique_ptr<RtpTap> rtp_tap_;
   ObjectPtr<GstWebRTCRTPTransceiver> video_transceiver_;
-  std::map<std::string, ActiveTrack> tracks_;         ///< by kind
-  std::set<unsigned> flowing_;                        ///< ids of the tracks that have not ended
-  std::map<std::string, unsigned> dropped_;           ///< by reason, since the last report
-  std::uint64_t frames_dropped_before_recorder_ = 0;  ///< which never saw them
+  std::map<std::string, ActiveTrack> tracks_;  ///< by kind
+  std::set<unsigned> flowing_;                 ///< ids of the tracks that have not ended
+  std::map<std::string, unsigned> dropped_;    ///< by reason, since the last report
   CapsPtr video_caps_;
   std::shared_ptr<const VideoFormat> video_format_;
   unsigned next_track_id_ = 0;

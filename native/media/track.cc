@@ -142,14 +142,17 @@ void Track::GateLosses(GstPad* packets, const TrackHandlers& handlers) const {
       {handlers.on_loss, [on_dropped = handlers.on_dropped] { on_dropped(1, "undecodable"); }});
 }
 
-bool Track::RequestKeyframe() {
+bool Track::RequestKeyframe(bool fir) {
   if (transcoder_ != nullptr && transcoder_->ForceKeyframe()) return true;
-  return RequestSenderKeyframe();
+  return RequestSenderKeyframe(fir);
 }
 
-bool Track::RequestSenderKeyframe() {
+bool Track::RequestSenderKeyframe(bool fir) {
+  // rtpmanager answers a request for all headers with FIR where the caps say "ccm fir", any other
+  // with PLI.
+  const gboolean all_headers = fir ? TRUE : FALSE;
   return gst_pad_push_event(sink_pad_.get(), gst_video_event_new_upstream_force_key_unit(
-                                                 GST_CLOCK_TIME_NONE, TRUE, 0)) == TRUE;
+                                                 GST_CLOCK_TIME_NONE, all_headers, 0)) == TRUE;
 }
 
 void Track::Drain() {

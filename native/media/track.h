@@ -49,12 +49,13 @@ class Track {
   /// that watch or drop them, as LossGate does.
   [[nodiscard]] PadPtr coded_pad() const;
 
-  /// Makes a keyframe come: from the encoder where there is one, else from the sender by RTCP PLI.
-  /// Returns false when the pad is gone.
-  bool RequestKeyframe();
+  /// Makes a keyframe come: from the encoder where there is one, else from the sender. Returns
+  /// false when the pad is gone.
+  bool RequestKeyframe(bool fir = false);
 
-  /// Asks the sender for a keyframe by RTCP PLI, after a loss. Returns false when the pad is gone.
-  bool RequestSenderKeyframe();
+  /// Asks the sender for a keyframe by RTCP: PLI, or FIR where that is asked for and was
+  /// negotiated. Returns false when the pad is gone.
+  bool RequestSenderKeyframe(bool fir = false);
 
   /// Cuts the track off from webrtcbin and sends EOS behind the last packet, so that parser and
   /// encoder give up what they hold; `on_eos` follows.

@@ -36,6 +36,8 @@ class RecorderRig {
   [[nodiscard]] Recorder& recorder() { return recorder_; }
   [[nodiscard]] RecordingSink& sink() { return sink_; }
   [[nodiscard]] const std::vector<WrittenFragment>& fragments() const { return sink_.fragments(); }
+  /// Monotonic time has another zero than wall time.
+  [[nodiscard]] std::int64_t MonotonicNs() const { return (now_ms + 1'000'000) * kNsPerMs; }
   /// A fragment's timecode on the rig's clock.
   [[nodiscard]] std::int64_t StartOf(std::size_t fragment) const {
     return sink_.fragments().at(fragment).timecode_ms - kZeroMs;
@@ -43,13 +45,15 @@ class RecorderRig {
 
   std::int64_t now_ms = 0;  ///< the clock
   std::shared_ptr<const VideoFormat> format = MakeFormat(1280, 720);
-  std::vector<std::int64_t> keyframe_requests_ms;
+  std::shared_ptr<const AudioFormat> audio_format = AacFormat();
+  std::vector<std::int64_t> keyframe_requests_ms;  ///< PLI and FIR
+  std::vector<std::int64_t> fir_requests_ms;
+  std::vector<std::int64_t> overdue_ms;
+  std::vector<std::int64_t> no_keyframe_at_ms;
+  std::vector<GapEvent> gaps;
   std::map<std::string, unsigned> dropped;
 
  private:
-  /// Monotonic time has another zero than wall time.
-  [[nodiscard]] std::int64_t MonotonicNs() const { return (now_ms + 1'000'000) * kNsPerMs; }
-
   RecordingSink sink_;
   Recorder recorder_;
   std::uint32_t next_id_ = 0;

@@ -98,22 +98,88 @@ TEST_F(RecorderTest, DoesNotAskAfterAKeyframeCame) {
 TEST_F(RecorderTest, ANewConfigurationBeginsAnEpochAtItsKeyframe) {
   RecorderRig rig;
   rig.Keyframe(0);
-  rig.Stream(33, 300, false);
+  rig.Stream(33, 1'300, false);
   rig.format = MakeFormat(320, 180);
-  rig.now_ms = 300;
-  rig.Keyframe(300);
-  rig.Stream(333, 600, false);
+  rig.now_ms = 1'300;
+  rig.Keyframe(1'300);
+  rig.Stream(1'333, 1'600, false);
   rig.recorder().Finish();
   ASSERT_EQ(rig.sink().epochs().size(), 2U);
   EXPECT_EQ(rig.sink().epochs()[1].video->width, 320U);
-  EXPECT_EQ(rig.sink().epochs()[1].timecode_ms, RecorderRig::kZeroMs + 300);
+  EXPECT_EQ(rig.sink().epochs()[1].timecode_ms, RecorderRig::kZeroMs + 1'300);
   EXPECT_EQ(rig.fragments()[1].epoch, 1U);
-  EXPECT_EQ(rig.fragments()[0].totals->duration_ms, 300U);
+  EXPECT_EQ(rig.fragments()[0].totals->duration_ms, 1'300U);
+  EXPECT_FALSE(rig.fragments()[1].blocks[0].sets);
+  const auto& tags = rig.fragments()[1].tags;
+  ASSERT_EQ(tags.size(), 2U);
+  EXPECT_EQ(tags[0].name, "kvsb-codec");
+  EXPECT_EQ(tags[0].value, "avc1.42c01f 320x180");
+  EXPECT_EQ(tags[1].name, "kvsb-epoch");
+  EXPECT_EQ(tags[1].value, "1");
+}
+
+TEST_F(RecorderTest, AnEarlyNewConfigurationStaysInsideWithItsParameterSets) {
+  RecorderRig rig;
+  rig.Keyframe(0);
+  rig.Stream(33, 300, false);
+  const auto declared = rig.format;
+  rig.format = MakeFormat(320, 180);
+  const auto changed = rig.Keyframe(300);
+  rig.Stream(333, 600, false);
+  rig.Keyframe(600);
+  rig.keyframe_requests_ms.clear();
+  rig.Stream(633, 1'200, false);
+  ASSERT_EQ(rig.keyframe_requests_ms.size(), 1U);  // as soon as a fragment may begin
+  EXPECT_GE(rig.keyframe_requests_ms[0], 1'000);
+  EXPECT_LT(rig.keyframe_requests_ms[0], 1'040);
+  rig.Keyframe(1'200);
+  rig.recorder().Finish();
+  ASSERT_EQ(rig.sink().epochs().size(), 2U);
+  EXPECT_EQ(*rig.sink().epochs()[0].video, *declared);
+  EXPECT_EQ(rig.sink().epochs()[1].video->width, 320U);
+  unsigned with_sets = 0;
+  for (const auto& block : rig.fragments()[0].blocks) {
+    if (block.sets) ++with_sets;
+    EXPECT_TRUE(block.id != changed || block.sets);
+  }
+  EXPECT_EQ(with_sets, 2U);  // its keyframes, not every picture
+}
+
+TEST_F(RecorderTest, GoingBackToTheDeclaredConfigurationRepeatsItsParameterSets) {
+  RecorderRig rig;
+  const auto declared = rig.format;
+  rig.Keyframe(0);
+  rig.Video(33);
+  rig.format = MakeFormat(320, 180);
+  rig.Keyframe(300);
+  rig.format = declared;
+  rig.Keyframe(600);
+  rig.Keyframe(633);
+  rig.Stream(666, 1'000, false);
+  rig.recorder().Finish();
+  const auto& blocks = rig.fragments().at(0).blocks;
+  EXPECT_TRUE(blocks[2].sets);
+  EXPECT_TRUE(blocks[3].sets);
+  EXPECT_FALSE(blocks[4].sets);
+  EXPECT_EQ(rig.sink().epochs().size(), 1U);
+}
+
+TEST_F(RecorderTest, NewParameterSetsOfADeltaFrameTravelWithIt) {
+  RecorderRig rig;
+  rig.Keyframe(0);
+  rig.format = MakeFormat(1280, 730);
+  rig.Video(33);
+  rig.Video(66);
+  rig.recorder().Finish();
+  const auto& blocks = rig.fragments().at(0).blocks;
+  EXPECT_TRUE(blocks[1].sets);
+  EXPECT_FALSE(blocks[2].sets);
 }
 
 TEST_F(RecorderTest, TheSameConfigurationInAnotherObjectBeginsNoEpoch) {
   RecorderRig rig;
   rig.Keyframe(0);
+  rig.Stream(33, 2'000, false);
   rig.format = MakeFormat(1280, 720);
   rig.Keyframe(2'000);
   rig.recorder().Finish();
@@ -123,7 +189,7 @@ TEST_F(RecorderTest, TheSameConfigurationInAnotherObjectBeginsNoEpoch) {
 
 TEST_F(RecorderTest, InterleavesInTimestampOrder) {
   RecorderRig rig;
-  rig.recorder().ExpectAudio(true);
+  rig.recorder().ExpectAudio(AacFormat());
   rig.Keyframe(0);
   rig.Stream(33, 5'000, true);
   rig.recorder().Finish();
@@ -136,7 +202,7 @@ TEST_F(RecorderTest, InterleavesInTimestampOrder) {
 
 TEST_F(RecorderTest, AudioThatArrivesFirstWaitsForVideo) {
   RecorderRig rig;
-  rig.recorder().ExpectAudio(true);
+  rig.recorder().ExpectAudio(AacFormat());
   for (int i = 0; i < 200; ++i) rig.Audio(i * 21.334);
   EXPECT_TRUE(rig.fragments().empty());
   rig.now_ms = 4'000;
@@ -149,7 +215,7 @@ TEST_F(RecorderTest, AudioThatArrivesFirstWaitsForVideo) {
 
 TEST_F(RecorderTest, VideoWaitsForAudioUntilTheHoldIsOver) {
   RecorderRig rig;
-  rig.recorder().ExpectAudio(true);
+  rig.recorder().ExpectAudio(AacFormat());
   rig.Keyframe(0);
   rig.now_ms = 33;
   const auto id = rig.Video(33);
@@ -163,7 +229,7 @@ TEST_F(RecorderTest, VideoWaitsForAudioUntilTheHoldIsOver) {
 
 TEST_F(RecorderTest, VideoGoesAtOnceWhenAudioIsThere) {
   RecorderRig rig;
-  rig.recorder().ExpectAudio(true);
+  rig.recorder().ExpectAudio(AacFormat());
   rig.Keyframe(0);
   rig.Audio(0);
   rig.Audio(21.4);
@@ -173,7 +239,7 @@ TEST_F(RecorderTest, VideoGoesAtOnceWhenAudioIsThere) {
 
 TEST_F(RecorderTest, FillsMissingAudioWithSilence) {
   RecorderRig rig;
-  rig.recorder().ExpectAudio(true);
+  rig.recorder().ExpectAudio(AacFormat());
   rig.Keyframe(0);
   rig.Stream(33, 3'000, false);
   rig.recorder().Finish();
@@ -184,7 +250,7 @@ TEST_F(RecorderTest, FillsMissingAudioWithSilence) {
 
 TEST_F(RecorderTest, FillsAGapInTheSoundAndGoesOnWithIt) {
   RecorderRig rig;
-  rig.recorder().ExpectAudio(true);
+  rig.recorder().ExpectAudio(AacFormat());
   rig.Keyframe(0);
   rig.Stream(33, 1'000, true);
   const unsigned before = rig.sink().silent_frames();
@@ -198,7 +264,7 @@ TEST_F(RecorderTest, FillsAGapInTheSoundAndGoesOnWithIt) {
 
 TEST_F(RecorderTest, DropsAudioThatSilenceAlreadyStandsFor) {
   RecorderRig rig;
-  rig.recorder().ExpectAudio(true);
+  rig.recorder().ExpectAudio(AacFormat());
   rig.Keyframe(0);
   rig.Stream(33, 1'000, false);
   rig.now_ms = 1'400;
@@ -212,7 +278,7 @@ TEST_F(RecorderTest, DropsAudioThatSilenceAlreadyStandsFor) {
 
 TEST_F(RecorderTest, LateAudioNeverLandsBeforeItsFragment) {
   RecorderRig rig;
-  rig.recorder().ExpectAudio(true);
+  rig.recorder().ExpectAudio(AacFormat());
   rig.Keyframe(0);
   // The hold of the second keyframe ends, silence is written up to it, then its sound arrives.
   rig.now_ms = 1'010;
@@ -230,19 +296,17 @@ TEST_F(RecorderTest, LateAudioNeverLandsBeforeItsFragment) {
   }
 }
 
-TEST_F(RecorderTest, EveryFragmentHasBothDeclaredTracksHoweverShort) {
+TEST_F(RecorderTest, TheLastFragmentHasBothDeclaredTracksHoweverShort) {
   RecorderRig rig;
-  rig.recorder().ExpectAudio(true);
-  // Configurations that change within an audio frame's length.
-  for (int i = 0; i < 20; ++i) {
-    rig.format = MakeFormat(320, static_cast<unsigned>(180 + 10 * (i % 2)));
-    rig.now_ms = i * 7;
-    rig.Keyframe(i * 7);
-    rig.Audio(i * 7);
-  }
+  rig.recorder().ExpectAudio(AacFormat());
+  rig.Keyframe(0);
+  rig.Stream(33, 1'100, true);
+  rig.now_ms = 1'100;
+  rig.Keyframe(1'100);
   rig.recorder().Finish();
-  ASSERT_EQ(rig.fragments().size(), 20U);
-  for (const auto& fragment : rig.fragments()) EXPECT_GE(fragment.Count(false), 1U);
+  ASSERT_EQ(rig.fragments().size(), 2U);
+  EXPECT_EQ(rig.fragments()[1].Count(true), 1U);
+  EXPECT_EQ(rig.fragments()[1].Count(false), 1U);
 }
 
 TEST_F(RecorderTest, AFragmentEndsBeforeTheNextEvenWhenTheClockJumpsBack) {
@@ -256,32 +320,39 @@ TEST_F(RecorderTest, AFragmentEndsBeforeTheNextEvenWhenTheClockJumpsBack) {
   EXPECT_EQ(rig.fragments().size(), 2U);
 }
 
-TEST_F(RecorderTest, AnAppearingAudioTrackBeginsAnEpochAndAsksForItsKeyframe) {
+TEST_F(RecorderTest, AnAppearingAudioTrackBeginsAnEpochAfterASecondAndAsksForItsKeyframe) {
   RecorderRig rig;
   rig.Keyframe(0);
-  rig.Stream(33, 500, false);
-  rig.recorder().ExpectAudio(true);
-  rig.Stream(528, 600, true);
+  rig.Stream(33, 1'000, false);
+  rig.Keyframe(1'000);
+  rig.Stream(1'033, 1'500, false);
+  rig.recorder().ExpectAudio(AacFormat());
+  rig.Stream(1'500, 1'900, true);
+  rig.Keyframe(1'900);  // too early
+  rig.keyframe_requests_ms.clear();
+  rig.Stream(1'933, 2'100, true);
   EXPECT_EQ(rig.keyframe_requests_ms.size(), 1U);
-  rig.now_ms = 600;
-  rig.Keyframe(600);
-  rig.Stream(633, 900, true);
+  rig.now_ms = 2'100;
+  rig.Keyframe(2'100);
+  rig.Stream(2'133, 2'400, true);
   rig.recorder().Finish();
   ASSERT_EQ(rig.sink().epochs().size(), 2U);
   EXPECT_EQ(rig.sink().epochs()[0].audio, nullptr);
   EXPECT_NE(rig.sink().epochs()[1].audio, nullptr);
-  EXPECT_EQ(rig.fragments()[0].Count(false), 0U);
+  EXPECT_EQ(rig.fragments()[1].Count(false), 0U);
+  EXPECT_EQ(rig.StartOf(2), 2'100);
 }
 
 TEST_F(RecorderTest, AVanishingAudioTrackBeginsAnEpochWithoutIt) {
   RecorderRig rig;
-  rig.recorder().ExpectAudio(true);
+  rig.recorder().ExpectAudio(AacFormat());
   rig.Keyframe(0);
   rig.Stream(33, 500, true);
-  rig.recorder().ExpectAudio(false);
-  rig.now_ms = 900;
-  rig.Keyframe(900);
-  rig.Video(933);
+  rig.recorder().ExpectAudio(nullptr);
+  rig.Stream(528, 1'100, false);
+  rig.now_ms = 1'100;
+  rig.Keyframe(1'100);
+  rig.Video(1'133);
   rig.recorder().Finish();
   ASSERT_EQ(rig.sink().epochs().size(), 2U);
   EXPECT_EQ(rig.sink().epochs()[1].audio, nullptr);
@@ -289,26 +360,24 @@ TEST_F(RecorderTest, AVanishingAudioTrackBeginsAnEpochWithoutIt) {
 
 TEST_F(RecorderTest, CutsAFragmentAtNineteenSeconds) {
   RecorderRig rig;
-  rig.recorder().ExpectAudio(true);
   rig.Keyframe(0);
-  rig.Stream(33, 25'000, true);
+  rig.Stream(33, 25'000, false);
   EXPECT_EQ(rig.fragments().size(), 1U);
   ASSERT_TRUE(rig.fragments()[0].totals);
   EXPECT_LT(rig.fragments()[0].totals->duration_ms, 19'200U);
   EXPECT_GT(rig.dropped["fragment-too-long"] + rig.dropped["before-keyframe"], 150U);
   rig.Keyframe(25'000);
   EXPECT_EQ(rig.fragments().size(), 2U);
+  ASSERT_EQ(rig.gaps.size(), 1U);
+  EXPECT_EQ(rig.gaps[0].reason, "fragment-too-long");
+  EXPECT_NEAR(static_cast<double>(rig.gaps[0].to_ms - rig.gaps[0].from_ms), 6'000, 50);
 }
 
-TEST_F(RecorderTest, EndsAFragmentThatVideoLeftOpen) {
+TEST_F(RecorderTest, EndsAFragmentThatEveryTrackLeftOpen) {
   RecorderRig rig;
-  rig.recorder().ExpectAudio(true);
   rig.Keyframe(0);
-  rig.Stream(33, 500, true);
-  for (; rig.now_ms < 21'000; rig.now_ms += 20) {
-    rig.Audio(static_cast<double>(rig.now_ms));
-    rig.Tick();
-  }
+  rig.Stream(33, 500, false);
+  for (; rig.now_ms < 21'000; rig.now_ms += 20) rig.Tick();
   ASSERT_EQ(rig.fragments().size(), 1U);
   ASSERT_TRUE(rig.fragments()[0].totals) << "open for ever once video stops";
   rig.Video(21'000);
@@ -318,29 +387,50 @@ TEST_F(RecorderTest, EndsAFragmentThatVideoLeftOpen) {
   EXPECT_EQ(rig.fragments().size(), 2U);
 }
 
-TEST_F(RecorderTest, WithoutRoomItCutsAndResumesAtAKeyframe) {
+TEST_F(RecorderTest, WithoutRoomItDropsAndResumesAtAKeyframe) {
   RecorderRig rig;
   rig.Keyframe(0);
-  rig.Stream(33, 500, false);
+  rig.Stream(33, 1'500, false);
   rig.sink().set_has_room(false);
-  rig.Stream(528, 1'500, false);
-  ASSERT_EQ(rig.fragments().size(), 1U);
-  EXPECT_TRUE(rig.fragments()[0].totals);
+  rig.Stream(1'518, 2'500, false);
   EXPECT_EQ(rig.dropped["queue-full"], 30U);
   EXPECT_GE(rig.keyframe_requests_ms.size(), 1U);
   rig.sink().set_has_room(true);
-  rig.Video(1'600);
+  rig.Video(2'600);
   EXPECT_EQ(rig.dropped["before-keyframe"], 1U);
-  rig.Keyframe(1'633);
+  rig.Keyframe(2'633);
   rig.recorder().Finish();
   ASSERT_EQ(rig.fragments().size(), 2U);
   EXPECT_EQ(rig.sink().epochs().size(), 1U);
-  EXPECT_EQ(rig.StartOf(1), 1'633);
+  EXPECT_EQ(rig.StartOf(1), 2'633);
+  ASSERT_EQ(rig.gaps.size(), 1U);
+  EXPECT_EQ(rig.gaps[0].reason, "queue-full");
+  EXPECT_EQ(rig.gaps[0].video_frames_dropped, 31U);
+}
+
+TEST_F(RecorderTest, ALossCutsNoFragmentShort) {
+  RecorderRig rig;
+  rig.Keyframe(0);
+  rig.Stream(33, 300, false);
+  for (int i = 0; i < 10; ++i) rig.recorder().OnDropped(1, "undecodable", rig.MonotonicNs());
+  rig.now_ms = 700;
+  rig.Keyframe(700);
+  rig.Stream(733, 1'500, false);
+  rig.now_ms = 1'500;
+  rig.Keyframe(1'500);
+  rig.recorder().Finish();
+  ASSERT_EQ(rig.fragments().size(), 2U);
+  EXPECT_EQ(rig.StartOf(1), 1'500);
+  ASSERT_EQ(rig.gaps.size(), 1U);
+  EXPECT_EQ(rig.gaps[0].reason, "loss");
+  EXPECT_EQ(rig.gaps[0].video_frames_dropped, 10U);
+  ASSERT_FALSE(rig.fragments()[1].tags.empty());
+  EXPECT_EQ(rig.fragments()[1].tags[0].name, "kvsb-gap-ms");
 }
 
 TEST_F(RecorderTest, FinishWritesWhatWaitsAndClosesEverything) {
   RecorderRig rig;
-  rig.recorder().ExpectAudio(true);
+  rig.recorder().ExpectAudio(AacFormat());
   rig.Keyframe(0);
   for (int i = 1; i <= 5; ++i) rig.Video(i * 33);  // waits for audio
   EXPECT_EQ(rig.sink().video_ids().size(), 1U);
@@ -378,7 +468,7 @@ TEST_F(RecorderTest, CountsEveryFrame) {
   const RecorderStats& stats = rig.recorder().stats();
   EXPECT_EQ(stats.video_frames_received, stats.video_frames_written + stats.video_frames_dropped);
   EXPECT_EQ(stats.video_frames_dropped, 1U);
-  EXPECT_EQ(stats.video_bytes_received, stats.video_frames_received * 4);
+  EXPECT_EQ(stats.video_bytes_received, stats.video_frames_received * 9);
   EXPECT_GT(stats.audio_frames_received, 40U);
   EXPECT_EQ(stats.newest_video_ms, RecorderRig::kZeroMs + 990);
   EXPECT_EQ(stats.keyframe_requests, rig.keyframe_requests_ms.size());

@@ -19,13 +19,15 @@ struct WrittenBlock {
   std::int64_t timecode_ms = 0;
   bool keyframe = false;
   bool silence = false;
-  std::uint32_t id = 0;  ///< the first four bytes of a video frame
+  bool sets = false;     ///< parameter sets stand before the picture
+  std::uint32_t id = 0;  ///< the content of a video frame's slice
 };
 
 struct WrittenFragment {
   unsigned epoch = 0;
   std::int64_t timecode_ms = 0;
   std::vector<WrittenBlock> blocks;
+  std::vector<FragmentTag> tags;
   std::optional<FragmentTotals> totals;  ///< set when the fragment ended
 
   [[nodiscard]] unsigned Count(bool video) const;
@@ -51,6 +53,10 @@ class RecordingSink final : public MediaSink {
   /// Ids of all video frames written.
   [[nodiscard]] const std::set<std::uint32_t>& video_ids() const { return video_ids_; }
   [[nodiscard]] unsigned silent_frames() const { return silent_frames_; }
+  /// Audio frames that are no filled-in silence.
+  [[nodiscard]] unsigned heard_frames() const { return heard_frames_; }
+  /// Which fragments are shorter than a second, the last one aside.
+  [[nodiscard]] const std::vector<std::size_t>& short_fragments() const { return short_fragments_; }
   /// How far any block came behind the newest one before it, over all tracks.
   [[nodiscard]] std::int64_t worst_disorder_ms() const { return worst_disorder_ms_; }
 
@@ -60,11 +66,15 @@ class RecordingSink final : public MediaSink {
   std::vector<WrittenFragment> fragments_;
   std::vector<Epoch> epochs_;
   std::set<std::uint32_t> video_ids_;
+  std::shared_ptr<const VideoFormat> decoder_;  ///< the configuration that a decoder knows
+  std::int64_t last_dts_ns_ = 0;
   std::int64_t newest_ms_ = 0;
   std::int64_t newest_audio_ms_ = 0;
   std::int64_t worst_disorder_ms_ = 0;
   unsigned flushes_ = 0;
   unsigned silent_frames_ = 0;
+  unsigned heard_frames_ = 0;
+  std::vector<std::size_t> short_fragments_;
   bool has_room_ = true;
   bool epoch_open_ = false;
   bool fragment_open_ = false;
