@@ -77,7 +77,7 @@ void Recorder::Tick(std::int64_t now_ns) {
 }
 
 void Recorder::TickVideo(std::int64_t audible_ns) {
-  if (!video_.empty() || writer_.fragment() == nullptr) return;
+  if (!video_.empty() || writer_.fragment() == nullptr || !writer_.HasRoom()) return;
   // Video is silent: audio goes on alone, but never past where video may still begin.
   if (writer_.in_audio()) WriteAudioBefore(FloorToMs(audible_ns), false);
   // No picture may come for hours: what was received by then must not stay unfinished.

@@ -30,7 +30,10 @@ class RandomStream {
 
   void Step() {
     rig_.now_ms += Pick(1, 40);
-    if (OneIn(400)) rig_.now_ms += Pick(500, 30'000);  // nothing comes for a while
+    if (OneIn(400)) {  // nothing comes for a while
+      rig_.now_ms += Pick(500, 30'000);
+      audio_ms_ = static_cast<double>(rig_.now_ms - audio_lateness_ms_ + clock_error_ms_);
+    }
     if (OneIn(150)) rig_.recorder().ExpectAudio(OneIn(2) ? rig_.audio_format : nullptr);
     if (OneIn(600)) rig_.audio_format = OneIn(2) ? AacFormat() : G711Format(AudioCodec::kMulaw);
     if (OneIn(100)) audio_flows_ = OneIn(2);
