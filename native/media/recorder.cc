@@ -146,7 +146,7 @@ bool Recorder::AudioIsAlone(std::int64_t now_ns) const {
 
 bool Recorder::StartsFragment(const VideoFrame& frame) const {
   if (!frame.keyframe || frame.format == nullptr) return false;
-  return writer_.fragment() == nullptr ||
+  return writer_.fragment() == nullptr || frame.pts_ns >= MaxEndNs() ||
          writer_.LengthIfNextAt(frame.pts_ns) >= options_.min_fragment_ms * kNsPerMs;
 }
 
@@ -166,8 +166,8 @@ void Recorder::WriteVideo(VideoFrame frame, std::int64_t now_ns) {
     Drop(1, reason);
     // A leading picture is none that others refer to.
     if (!frame.leading) await_keyframe_ = true;
-    if (writer_.in_video() && frame.pts_ns >= MaxEndNs()) {
-      if (writer_.in_audio()) WriteAudioBefore(writer_.fragment()->end_ns, false);
+    if (writer_.HasRoom() && writer_.in_video() && frame.pts_ns >= MaxEndNs()) {
+      if (writer_.in_audio()) WriteAudioBefore(INT64_MAX, false);
       writer_.EndFragment(0);
       video_alive_ns_ = now_ns - options_.track_timeout_ms * kNsPerMs;  // audio waits no longer
     }
