@@ -94,7 +94,6 @@ export class KvsSink extends EventEmitter<MediaSinkEvents> implements MediaSink 
     this.#timer = setInterval(() => {
       this.#check();
     }, checkIntervalMs);
-    this.#timer.unref();
   }
 
   beginFragment({ epoch, timecodeMs }: FragmentStart): void {
@@ -203,9 +202,14 @@ export class KvsSink extends EventEmitter<MediaSinkEvents> implements MediaSink 
       const timecodesMs = fragments.map(({ timecodeMs }) => timecodeMs);
       const signal = AbortSignal.timeout(lookUpTimeoutMs);
       // Without an answer nothing is taken for stored.
-      const stored = await isPersisted(timecodesMs, { signal }).catch(() => new Set<number>());
+      const stored = await isPersisted(timecodesMs, { signal }).catch(
+        () => new Map<number, string>(),
+      );
       for (const fragment of fragments) {
-        if (stored.has(fragment.timecodeMs)) this.#confirm(fragment);
+        const fragmentNumber = stored.get(fragment.timecodeMs);
+        if (fragmentNumber === undefined) continue;
+        fragment.fragmentNumber = fragmentNumber;
+        this.#confirm(fragment);
       }
     }
     for (const fragment of fragments) this.#lose(fragment, reason);
@@ -312,9 +316,10 @@ export class KvsSink extends EventEmitter<MediaSinkEvents> implements MediaSink 
   }
 
   #onLogLine(line: string): void {
-    const refusal = /HTTP Error (\d+)/.exec(line)?.[1];
+    // 0: the connection broke, which the element mends.
+    const refusal = /HTTP Error ([1-9]\d*)/.exec(line)?.[1];
     if (refusal === undefined) {
-      if (/^(?:ERROR|FATAL|WARN .*Reported dropped)/.test(line)) {
+      if (/^(?:FATAL|(?:ERROR|WARN) .*Reported (?:dropped|stream error))/.test(line)) {
         this.#warn(line.replace(/\d+/g, '#').slice(0, 80), `kvssink: ${describeStatuses(line)}`);
       }
       return;
