@@ -61,13 +61,18 @@ export const credentialsCases: readonly SinkCase[] = [
 
       const media = await readStoredMedia(stack);
       assertPlayable(media, ['video', 'audio']);
-      const { missing, repeated } = await readTestPattern(media);
-      assert.deepEqual([missing, repeated, media.duplicates], [0, 0, 0]);
+      if (sink === 'putmedia') {
+        const { missing, repeated } = await readTestPattern(media);
+        assert.deepEqual([missing, repeated, media.duplicates], [0, 0, 0]);
+      }
       for (const { secretAccessKey, sessionToken } of [first, second]) {
         for (const secret of [secretAccessKey, sessionToken]) {
           assert.ok(!`${stdout}${stderr}`.includes(secret), `the output contains ${secret}`);
         }
       }
+    },
+    {
+      kvssink: 'it is replaced, with its session: what the master sends meanwhile is not recorded',
     },
   ),
 ];

@@ -3,11 +3,12 @@ import { describe, it } from 'node:test';
 import { missingSink } from '../support/sinks.js';
 import type { SinkName } from '../support/sinks.js';
 import { credentialsCases } from './credentials-cases.js';
+import { epochCases } from './epoch-cases.js';
 import { faultCases } from './fault-cases.js';
 import { mediaCases } from './media-cases.js';
 import type { SinkCase } from './sink-case.js';
 
-const cases: readonly SinkCase[] = [...mediaCases, ...faultCases, ...credentialsCases];
+const cases: readonly SinkCase[] = [...mediaCases, ...epochCases, ...faultCases, ...credentialsCases];
 
 /** Cases that run at a time: each has its own server, master and media process. */
 const concurrency = 3;
