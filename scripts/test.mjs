@@ -1,7 +1,7 @@
 /**
  * `npm test -- [group…] [filter…]`: set-up, then the tests. Groups are unit, native, integration,
- * conformance and browser, all of them by default; anything else is a part of a test file's name.
- * The last line on stdout is the sum: "N passed, N failed, N skipped".
+ * conformance, matrix and browser, all of them by default; anything else is a part of a test file's
+ * name. The last line on stdout is the sum: "N passed, N failed, N skipped".
  */
 import { setUp, setUpTools } from './setup.mjs';
 import { runScript } from './setup/setup-error.mjs';
@@ -10,7 +10,7 @@ import { add, noTests } from './testing/counts.mjs';
 import { runNativeTests } from './testing/native-tests.mjs';
 import { nodeTestFiles, runNodeTests } from './testing/node-tests.mjs';
 
-const groups = ['unit', 'native', 'integration', 'conformance', 'browser'];
+const groups = ['unit', 'native', 'integration', 'conformance', 'matrix', 'browser'];
 
 await runScript(async () => {
   const args = process.argv.slice(2);

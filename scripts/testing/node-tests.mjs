@@ -5,15 +5,16 @@ import { inProject, projectRoot } from '../setup/paths.mjs';
 import { add, noTests } from './counts.mjs';
 
 /**
- * @typedef {'unit' | 'integration' | 'conformance' | 'browser'} NodeGroup
+ * @typedef {'unit' | 'integration' | 'conformance' | 'matrix' | 'browser'} NodeGroup
  */
 
 /** Tests of real-time media would starve each other, so only unit tests run beside one another. */
 const settings = {
   unit: { concurrency: 2, timeoutMs: 120_000 },
   integration: { concurrency: 1, timeoutMs: 300_000 },
-  // One file per sink, whose cases run beside one another.
+  // The cases in these files run beside one another.
   conformance: { concurrency: 1, timeoutMs: 300_000 },
+  matrix: { concurrency: 1, timeoutMs: 300_000 },
   browser: { concurrency: 1, timeoutMs: 600_000 },
 };
 

@@ -47,7 +47,9 @@ export const epochCases: readonly SinkCase[] = [
     assert.equal(end.totals.audioFramesStored, end.totals.audioFramesReceived);
   }),
   sinkCase('keeps tags with the fragments that they were put to', async (sink) => {
-    await using session = await RecordingSession.start(sink, { bridge: { tags: { site: 'yard' } } });
+    await using session = await RecordingSession.start(sink, {
+      bridge: { tags: { site: 'yard' } },
+    });
     await session.untilPersisted(2);
     const { newestReceivedMs } = session.bridge.totals;
     session.bridge.putFragmentMetadata('door', 'open');

@@ -8,7 +8,12 @@ import { faultCases } from './fault-cases.js';
 import { mediaCases } from './media-cases.js';
 import type { SinkCase } from './sink-case.js';
 
-const cases: readonly SinkCase[] = [...mediaCases, ...epochCases, ...faultCases, ...credentialsCases];
+const cases: readonly SinkCase[] = [
+  ...mediaCases,
+  ...epochCases,
+  ...faultCases,
+  ...credentialsCases,
+];
 
 /** Cases that run at a time: each has its own server, master and media process. */
 const concurrency = 3;

@@ -6,6 +6,9 @@ import type { MatrixRow } from './row.js';
 
 const durationMs = 20_000;
 
+/** The default of `--jitter-buffer-ms`. */
+const defaultJitterBufferMs = 300;
+
 /** Frames that are gone make the frames up to the next keyframe useless: at most these are lost. */
 const maxLostFrames = 200;
 const maxGapMs = 2_000;
@@ -24,6 +27,8 @@ function lossyRow(id: string, title: string, conditions: LinkConditions): Matrix
       conditions.lossPercent === undefined
         ? { maxGapMs, maxLostFrames }
         : { maxGapMs, maxLostFrames, maxSkewMs: maxConcealedSkewMs },
+    // What users get who say nothing.
+    bridge: { jitterBufferMs: defaultJitterBufferMs },
     start: (stack) => LossySource.start(stack, { delayMs: 20, ...conditions }),
   });
 }

@@ -9,6 +9,7 @@ import { readStoredMedia, readTestPattern } from '../support/stored-media.js';
 import type { StoredMedia } from '../support/stored-media.js';
 import { faultsOf, figuresOf } from './result.js';
 import type { RowResult } from './result.js';
+import { patientJitterBufferMs } from './row.js';
 import type { MatrixRow, RunningSource } from './row.js';
 
 /** How long the first persisted fragment may take, in ms. */
@@ -34,6 +35,7 @@ async function run(row: MatrixRow, sink: SinkName): Promise<RowResult> {
     ...stack.connection,
     stream: stack.stream,
     ...sinkOptions(sink),
+    jitterBufferMs: patientJitterBufferMs,
     ...row.bridge,
   });
   const told = new Set<string>();
