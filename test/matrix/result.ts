@@ -57,7 +57,7 @@ export function figuresOf(measured: Measured): RowFigures {
   const hasVideo = fragments.some(({ videoMs }) => videoMs.length > 0);
   const skews = pattern?.skewsMs ?? [];
   return {
-    ...(sent === undefined ? {} : { sent }),
+    ...(sent === undefined || !hasVideo ? {} : { sent }),
     received,
     lost,
     stored,
