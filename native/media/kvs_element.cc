@@ -152,8 +152,15 @@ ElementPtr KvsElement::AddTrack(const char* name, const char* pad_template, cons
   auto source = MakeElement("appsrc", name);
   g_object_set(source.get(), "caps", caps.get(), "format", GST_FORMAT_TIME, "is-live", TRUE,
                "max-bytes", guint64{0}, nullptr);
-  gst_bin_add(GST_BIN(pipeline_.get()), source.get());
-  const auto output = PadPtr::Adopt(gst_element_get_static_pad(source.get(), "src"));
+  // kvssink asks for the codec before data flow, when appsrc does not tell its caps yet: without
+  // the filter it takes every picture for H.264 and every sound for AAC.
+  auto filter = MakeElement("capsfilter", (std::string(name) + "-caps").c_str());
+  g_object_set(filter.get(), "caps", caps.get(), nullptr);
+  gst_bin_add_many(GST_BIN(pipeline_.get()), source.get(), filter.get(), nullptr);
+  if (gst_element_link(source.get(), filter.get()) == FALSE) {
+    throw MediaError(ErrorKind::kMedia, std::string("kvssink's ") + name + " cannot be linked");
+  }
+  const auto output = PadPtr::Adopt(gst_element_get_static_pad(filter.get(), "src"));
   gst_pad_add_probe(output.get(), GST_PAD_PROBE_TYPE_BUFFER, Signals::OnBuffer,
                     Signals::Hold(signals_), Signals::LetGo);
   const auto input = PadPtr::Adopt(gst_element_request_pad_simple(sink_.get(), pad_template));

@@ -74,4 +74,20 @@ export const mediaCases: readonly SinkCase[] = [
     const { frames } = await readTestPattern(media);
     assert.equal(frames.length, end.totals.videoFramesReceived);
   }),
+  sinkCase('tells readers the codec of the sound that it stores as it came', async (sink) => {
+    await using session = await RecordingSession.start(sink, {
+      bridge: { audio: 'source' },
+      master: { audioCodec: 'pcmu' },
+    });
+    await session.untilPersisted(2);
+    const { end, media } = await session.finish();
+    assertPlayable(media, ['video', 'audio']);
+    assertTotals(end, media);
+    for (const { streams } of media.epochs) {
+      assert.deepEqual(
+        streams.map(({ codec }) => codec),
+        ['h264', 'pcm_mulaw'],
+      );
+    }
+  }),
 ];
