@@ -177,6 +177,8 @@ export const publisherRows: readonly MatrixRow[] = [
     'replaceTrack with another SSRC',
     {},
     {
+      // The last packets under the old SSRC may be on their way when its jitter buffer ends.
+      expect: { ...nothingLost, maxMissingFrames: 2 },
       script: [
         {
           atMs: 4_000,
