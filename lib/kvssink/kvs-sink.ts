@@ -55,6 +55,8 @@ interface Held extends FragmentRef {
   totals: FragmentTotals | undefined;
   bytes: number;
   completedAtMs: number;
+  /** KVS has the whole of it: what else it stores of a broken connection may be a part. */
+  isReceived: boolean;
   /** Acknowledged as PERSISTED before its end was told. */
   isPersisted: boolean;
 }
@@ -99,7 +101,7 @@ export class KvsSink extends EventEmitter<MediaSinkEvents> implements MediaSink 
   beginFragment({ epoch, timecodeMs }: FragmentStart): void {
     this.#held.set(keyOf(epoch, timecodeMs), {
       ...{ epoch, timecodeMs, fragmentNumber: undefined, totals: undefined },
-      ...{ bytes: 0, completedAtMs: 0, isPersisted: false },
+      ...{ bytes: 0, completedAtMs: 0, isReceived: false, isPersisted: false },
     });
   }
 
@@ -124,6 +126,7 @@ export class KvsSink extends EventEmitter<MediaSinkEvents> implements MediaSink 
     // The element sends some fragments twice after a reset: the second time they are not held.
     if (fragment === undefined || ack === 'idle') return;
     fragment.fragmentNumber = fragmentNumber;
+    if (ack === 'received') fragment.isReceived = true;
     if (ack !== 'persisted') {
       this.emit(ack, refOf(fragment));
       return;
@@ -198,14 +201,15 @@ export class KvsSink extends EventEmitter<MediaSinkEvents> implements MediaSink 
     const fragments = [...this.#held.values()].filter(
       (fragment) => epoch === undefined || fragment.epoch === epoch,
     );
-    if (isPersisted !== undefined && fragments.length > 0) {
-      const timecodesMs = fragments.map(({ timecodeMs }) => timecodeMs);
+    const doubtful = fragments.filter(({ isReceived }) => isReceived);
+    if (isPersisted !== undefined && doubtful.length > 0) {
+      const timecodesMs = doubtful.map(({ timecodeMs }) => timecodeMs);
       const signal = AbortSignal.timeout(lookUpTimeoutMs);
       // Without an answer nothing is taken for stored.
       const stored = await isPersisted(timecodesMs, { signal }).catch(
         () => new Map<number, string>(),
       );
-      for (const fragment of fragments) {
+      for (const fragment of doubtful) {
         const fragmentNumber = stored.get(fragment.timecodeMs);
         if (fragmentNumber === undefined) continue;
         fragment.fragmentNumber = fragmentNumber;

@@ -109,6 +109,7 @@ describe('bookkeeping of kvssink', () => {
     });
     fragment(sink, 1_000);
     fragment(sink, 2_000);
+    ack(sink, 'received', 1_000);
     sink.onState({ epoch: 0, state: 'failed', status: 0x52000065, reason: '' });
     assert.equal(sink.isStuck, true);
     await sink.settle('elementFailed');
