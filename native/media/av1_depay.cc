@@ -98,7 +98,7 @@ void InitInstance(GTypeInstance* instance, gpointer /*g_class*/) {
 }
 
 GType TypeOfAv1Depay() {
-  static const GType type = [] {
+  static const GType kType = [] {
     GTypeInfo info = {};
     info.class_size = sizeof(Av1DepayClass);
     info.class_init = InitClass;
@@ -106,7 +106,7 @@ GType TypeOfAv1Depay() {
     info.instance_init = InitInstance;
     return g_type_register_static(GST_TYPE_RTP_BASE_DEPAYLOAD, "KvsbAv1Depay", &info, GTypeFlags{});
   }();
-  return type;
+  return kType;
 }
 
 }  // namespace

@@ -38,6 +38,7 @@ void RequireElementsFor(SourceCodec codec) {
 
 std::vector<SourceCodec> AllSourceCodecs() {
   std::vector<SourceCodec> codecs;
+  codecs.reserve(kEntries.size());
   for (const auto& entry : kEntries) codecs.push_back(entry.codec);
   return codecs;
 }

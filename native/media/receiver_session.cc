@@ -230,6 +230,10 @@ void ReceiverSession::OnTrackEnd(unsigned track_id) {
 }
 
 void ReceiverSession::FinishRecording() {
+  if (recorder_ == nullptr) {  // it failed to start
+    FinishDrain();
+    return;
+  }
   recorder_->Finish();
   sink_->Drain([this] { FinishDrain(); });
 }
