@@ -91,6 +91,8 @@ export type NativeEvent =
       readonly reason:
         | 'before-keyframe'
         | 'fragment-too-long'
+        | 'fragment-too-short'
+        | 'leading-picture'
         | 'queue-full'
         | 'transcoder-too-slow'
         | 'undecodable'

@@ -99,8 +99,9 @@ struct SinkStateEvent {
 /// Received video frames that could not be stored.
 struct FramesDroppedEvent {
   unsigned video_frames = 0;
-  /// "before-keyframe", "fragment-too-long", "queue-full", "undecodable" (packets were lost, or the
-  /// decoder refused); of a transcoder "transcoder-too-slow", "unsupported-size"
+  /// "before-keyframe", "fragment-too-short" (a keyframe within a second of audio alone),
+  /// "fragment-too-long", "leading-picture" (H.265), "queue-full", "undecodable" (packets were lost,
+  /// or the decoder refused); of a transcoder "transcoder-too-slow", "unsupported-size"
   std::string reason;
 };
 
@@ -108,14 +109,14 @@ struct FramesDroppedEvent {
 struct GapEvent {
   std::int64_t from_ms = 0;
   std::int64_t to_ms = 0;
-  /// "start", "loss", "source-silent", "keyframe-wait", "fragment-too-long", "queue-full"
+  /// "start", "loss", "source-silent", "keyframe-wait", or why frames were dropped (above)
   std::string reason;
   unsigned video_frames_dropped = 0;
 };
 
 /// Frames arrive, but the sender answers no request for a keyframe. Repeated with growing waits.
 struct KeyframeOverdueEvent {
-  unsigned waited_ms = 0;  ///< since the last keyframe, or the first frame
+  unsigned waited_ms = 0;  ///< since the first request that is unanswered
 };
 
 /// Counters since the session began, sent about once a second.
