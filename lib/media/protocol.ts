@@ -8,7 +8,7 @@ import { ErrorCode, KvsBridgeError } from '../util/errors.js';
 import { AudioMode, VideoCodecName } from './codecs.js';
 
 /** Both sides must speak the same version; raised with every change of a message. */
-export const protocolVersion = 1;
+export const protocolVersion = 2;
 
 /** Time between two signs of life of the media process, in ms. */
 export const heartbeatIntervalMs = 1_000;
