@@ -8,6 +8,7 @@
 #include "media/gstreamer.h"
 #include "media/loss_gate.h"
 #include "media/media_error.h"
+#include "media/unparsed_frames.h"
 #include "media/video_track.h"
 #include "media/video_transcoder.h"
 
@@ -78,7 +79,11 @@ std::unique_ptr<Track> Track::Create(GstBin* pipeline, GstPad* pad, AudioMode au
                                      const TrackHandlers& handlers) {
   const PadMedia media = ReadPadMedia(pad);
   std::unique_ptr<Track> track(new Track(media, MakeParts(media, audio, handlers)));
-  if (media.kind == "video") track->GateLosses(pad, handlers);
+  if (media.kind == "video") {
+    WatchUnparsedFrames(pad, track->coded_pad().get(),
+                        [on_dropped = handlers.on_dropped] { on_dropped(1, "before-keyframe"); });
+    track->GateLosses(pad, handlers);
+  }
   track->Build(pipeline);
   track->Link(pad);
   return track;
