@@ -24,6 +24,9 @@ function isSink(name: string): name is SinkName {
   return (sinkNames as readonly string[]).includes(name);
 }
 
+// The browser's driver takes the signal to close its browser, and goes on.
+process.once('SIGTERM', () => process.exit(143));
+
 const sinks = (values.sink ?? sinkNames).filter(isSink);
 const chosen = rows.filter(
   ({ id }) => values.only === undefined || values.only.some((part) => id.includes(part)),

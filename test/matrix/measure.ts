@@ -86,6 +86,9 @@ async function play(row: MatrixRow, source: RunningSource, bridge: KvsBridge): P
   bridge.once('stopped', () => {
     over.abort();
   });
+  bridge.on('warning', ({ code }) => {
+    if (row.expect.endsWith?.includes(code) === true) over.abort();
+  });
   if (bridge.state === 'stopped') return;
   let nowMs = 0;
   const waitUntil = async (atMs: number): Promise<void> => {

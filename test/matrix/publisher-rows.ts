@@ -260,9 +260,10 @@ export const publisherRows: readonly MatrixRow[] = [
     keyframes,
     'never',
     'never a keyframe',
-    { shape: { keyframes: 'never' } },
+    { audio: false, shape: { keyframes: 'never' } },
     {
       expect: { ...nothingLost, maxLostFrames: Infinity, endsWith: [ErrorCode.noKeyframe] },
+      durationMs: 60_000,
     },
   ),
 ];
