@@ -100,8 +100,8 @@ struct SinkStateEvent {
 struct FramesDroppedEvent {
   unsigned video_frames = 0;
   /// "before-keyframe", "fragment-too-short" (a keyframe within a second of audio alone),
-  /// "fragment-too-long", "leading-picture" (H.265), "queue-full", "undecodable" (packets were lost,
-  /// or the decoder refused); of a transcoder "transcoder-too-slow", "unsupported-size"
+  /// "fragment-too-long", "leading-picture" (H.265), "queue-full", "undecodable" (packets were
+  /// lost, or the decoder refused); of a transcoder "transcoder-too-slow", "unsupported-size"
   std::string reason;
 };
 
