@@ -29,7 +29,7 @@ class EpochSinks final : public MediaSink {
   void EndFragment(const FragmentTotals& totals) override { current_->EndFragment(totals); }
   void EndEpoch() override { current_->EndEpoch(); }
   [[nodiscard]] bool HasRoom() const override { return current_->HasRoom(); }
-  void Drain(std::function<void()> done) override { kvs_.Drain(std::move(done)); }
+  void Drain(const std::function<void()>& done) override { kvs_.Drain(done); }
 
  private:
   KvsSink kvs_;

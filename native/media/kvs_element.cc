@@ -154,7 +154,7 @@ ElementPtr KvsElement::AddTrack(const char* name, const char* pad_template, cons
                "max-bytes", guint64{0}, nullptr);
   // kvssink asks for the codec before data flow, when appsrc does not tell its caps yet: without
   // the filter it takes every picture for H.264 and every sound for AAC.
-  auto filter = MakeElement("capsfilter", (std::string(name) + "-caps").c_str());
+  auto filter = MakeElement("capsfilter", std::string(name) + "-caps");
   g_object_set(filter.get(), "caps", caps.get(), nullptr);
   gst_bin_add_many(GST_BIN(pipeline_.get()), source.get(), filter.get(), nullptr);
   if (gst_element_link(source.get(), filter.get()) == FALSE) {

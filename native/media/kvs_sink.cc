@@ -102,12 +102,12 @@ bool KvsSink::HasRoom() const {
   return bytes < options_.queue_bytes;
 }
 
-void KvsSink::Drain(std::function<void()> done) {
+void KvsSink::Drain(const std::function<void()>& done) {
   if (uploads_.empty()) {
     done();
     return;
   }
-  on_drained_ = std::move(done);
+  on_drained_ = done;
 }
 
 void KvsSink::OnReports(std::vector<KvsReport> reports) {

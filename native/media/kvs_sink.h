@@ -36,7 +36,7 @@ class KvsSink final : public MediaSink {
   void EndFragment(const FragmentTotals& totals) override;
   void EndEpoch() override;
   [[nodiscard]] bool HasRoom() const override;
-  void Drain(std::function<void()> done) override;
+  void Drain(const std::function<void()>& done) override;
 
  private:
   /// An upload and the deadline of what it is doing.

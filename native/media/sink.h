@@ -55,7 +55,7 @@ class MediaSink {
   /// False when no further fragment fits; media is then dropped until it does.
   [[nodiscard]] virtual bool HasRoom() const = 0;
   /// Calls `done` on the loop when the sink needs it no longer. After the last EndEpoch.
-  virtual void Drain(std::function<void()> done) { done(); }
+  virtual void Drain(const std::function<void()>& done) { done(); }
 };
 
 /// What every sink tells of an epoch; without `header` and `sink`.

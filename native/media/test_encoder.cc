@@ -101,10 +101,9 @@ std::string ReadParameterSets(const TestSourceOptions& options) {
   const auto pad = PadPtr::Adopt(gst_element_get_static_pad(end.get(), "sink"));
   const auto caps = CapsPtr::Adopt(gst_pad_get_current_caps(pad.get()));
   gst_element_set_state(pipeline.get(), GST_STATE_NULL);
-  const std::string sets = caps
-                               ? ToString(gst_structure_get_string(
-                                     gst_caps_get_structure(caps.get(), 0), "sprop-parameter-sets"))
-                               : "";
+  std::string sets = caps ? ToString(gst_structure_get_string(gst_caps_get_structure(caps.get(), 0),
+                                                              "sprop-parameter-sets"))
+                          : "";
   if (sets.empty()) throw MediaError(ErrorKind::kMedia, "the encoder shows no parameter sets");
   return sets;
 }

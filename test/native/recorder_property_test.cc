@@ -21,11 +21,10 @@ constexpr std::int64_t kFrameMs = 30;
 /// A peer and a network that do whatever they like, from one seed.
 class RandomStream {
  public:
-  explicit RandomStream(unsigned seed) : random_(seed) {
+  explicit RandomStream(unsigned seed)
+      : random_(seed), b_frames_(OneIn(3)), clock_jumps_(OneIn(2)) {
     rig_.recorder().ExpectVideo(OneIn(2));
     rig_.recorder().ExpectAudio(OneIn(2) ? AacFormat() : nullptr);
-    b_frames_ = OneIn(3);
-    clock_jumps_ = OneIn(2);
   }
 
   void Step() {
@@ -160,8 +159,8 @@ class RandomStream {
   int place_ = 0;
   bool audio_flows_ = true;
   bool video_flows_ = true;
-  bool b_frames_ = false;
-  bool clock_jumps_ = false;
+  bool b_frames_;
+  bool clock_jumps_;
 };
 
 class RecorderPropertyTest : public ::testing::TestWithParam<unsigned> {
