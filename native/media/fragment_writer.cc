@@ -4,6 +4,8 @@
 #include <string>
 #include <utility>
 
+#include "media/reordering.h"
+
 namespace kvsbridge {
 namespace {
 
@@ -46,7 +48,8 @@ void FragmentWriter::Begin(const Tracks& tracks, std::int64_t start_ns, bool reo
 }
 
 void FragmentWriter::BeginEpoch(const Tracks& tracks, std::int64_t timecode_ms, bool reordered) {
-  epoch_ = Epoch{next_epoch_++, timecode_ms, tracks.video, tracks.audio, reordered};
+  const bool may_reorder = reordered || (tracks.video != nullptr && MayReorder(*tracks.video));
+  epoch_ = Epoch{next_epoch_++, timecode_ms, tracks.video, tracks.audio, may_reorder};
   sets_.OnEpoch(tracks.video);
   const std::string description = Describe(*epoch_);
   const std::string before = std::exchange(described_, description);

@@ -15,7 +15,8 @@ struct Epoch {
   std::int64_t timecode_ms = 0;              ///< of its first frame
   std::shared_ptr<const VideoFormat> video;  ///< null: no video track is declared
   std::shared_ptr<const AudioFormat> audio;  ///< null: no audio track is declared
-  /// B-frames were seen before it began: presentation order is not decode order.
+  /// Presentation order may differ from decode order: B-frames were seen before it began, or its
+  /// parameter sets allow them.
   bool reordered = false;
 };
 

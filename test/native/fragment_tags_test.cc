@@ -10,7 +10,7 @@ namespace {
 
 std::string Text(const std::vector<FragmentTag>& tags) {
   std::string text;
-  for (const auto& [name, value] : tags) text += name + "=" + value + " ";
+  for (const auto& [name, value] : tags) text.append(name).append("=").append(value).append(" ");
   return text;
 }
 
