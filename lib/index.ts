@@ -11,6 +11,7 @@ export type {
   BridgeTotals,
   KvsBridgeEvents,
   PersistedFragment,
+  StateChange,
 } from './bridge/events.js';
 export { AudioMode, VideoCodecName } from './media/codecs.js';
 export { SinkMode } from './kvssink/choose-sink.js';

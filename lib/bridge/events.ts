@@ -35,6 +35,16 @@ export const BridgeState = {
 /** One of {@link BridgeState}. */
 export type BridgeState = (typeof BridgeState)[keyof typeof BridgeState];
 
+/** One change of a Bridge's state. */
+export interface StateChange {
+  readonly state: BridgeState;
+  readonly previous: BridgeState;
+  /** When, Unix epoch ms. */
+  readonly atMs: number;
+  /** Why, in words; absent where the state says it all. */
+  readonly reason?: string;
+}
+
 /** Steps between `start` and the first persisted fragment, in their usual order. */
 export type BridgeStep =
   | 'resources'
@@ -67,14 +77,7 @@ export interface BridgeEnd {
 
 /** Events of a Bridge. */
 export interface KvsBridgeEvents {
-  state: [
-    change: {
-      readonly state: BridgeState;
-      readonly previous: BridgeState;
-      /** Why, in words; absent where the state says it all. */
-      readonly reason?: string;
-    },
-  ];
+  state: [change: StateChange];
   /** A step towards the first persisted fragment was made. */
   step: [step: { readonly step: BridgeStep; readonly elapsedMs: number }];
   /**
