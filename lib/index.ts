@@ -21,6 +21,7 @@ export type { KvsBridgeOptions } from './bridge/options.js';
 export type {
   MediaEpoch,
   MediaGap,
+  MediaLoss,
   MediaTotals,
   MediaTrack,
   StoredFragment,

@@ -206,6 +206,14 @@ export const optionTable = {
     parse: whole(1, 4_096),
     default: 64,
   },
+  spoolDir: {
+    kind: 'value',
+    value: 'folder',
+    description: 'Folder for what outlives the bridge, one folder in it for each stream',
+    group: OptionGroup.media,
+    parse: text,
+    defaultText: '$STATE_DIRECTORY, $XDG_STATE_HOME/kvs-bridge or ~/.local/state/kvs-bridge',
+  },
   tags: {
     kind: 'pairs',
     value: 'name=value',
@@ -331,6 +339,7 @@ export const commandOptions = {
     'audio',
     ...connection,
     ...recording,
+    'spoolDir',
     'tags',
     'relayOnly',
     'masterTimeout',

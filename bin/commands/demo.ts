@@ -65,6 +65,7 @@ export async function runDemo(
     fragmentTargetMs: settings.fragmentSeconds,
     jitterBufferMs: settings.jitterBufferMs,
     bufferMb: settings.bufferMb,
+    spoolDir: join(data.path, 'spool'),
     drainTimeoutMs: settings.drainTimeout,
   });
   reportBridge(bridge, output, { persistedLevel: 'info' });

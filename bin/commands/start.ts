@@ -35,6 +35,7 @@ export async function runStart(
     persistTimeoutMs: settings.persistTimeout,
     drainTimeoutMs: settings.drainTimeout,
     bufferMb: settings.bufferMb,
+    ...(settings.spoolDir === undefined ? {} : { spoolDir: settings.spoolDir }),
     ...(settings.tags === undefined ? {} : { tags: settings.tags }),
   });
   reportBridge(bridge, output, { persistedLevel: 'debug' });

@@ -2,6 +2,7 @@
 import type {
   MediaEpoch,
   MediaGap,
+  MediaLoss,
   MediaTotals,
   MediaTrack,
   StoredFragment,
@@ -93,7 +94,7 @@ export interface KvsBridgeEvents {
   /** KVS confirmed a fragment as PERSISTED. */
   persisted: [fragment: PersistedFragment];
   /** Received video frames that cannot be stored. */
-  lost: [loss: { readonly videoFrames: number; readonly reason: string }];
+  lost: [loss: MediaLoss];
   /** Stored media has a hole. Holes between two sessions are not among these. */
   gap: [gap: MediaGap];
   /** Video arrives, but the master answers no request for a keyframe; repeated, less and less. */

@@ -6,6 +6,7 @@ import { SinkMode } from '../kvssink/choose-sink.js';
 import type { KvsSinkPlace } from '../kvssink/environment.js';
 import { Isolation } from '../media/create-session.js';
 import type { SignalingRhythm } from '../signaling/lasting-connection.js';
+import { spoolRoot } from '../spool/place.js';
 import { OptionsError } from '../util/errors.js';
 import { parseOptions, regionOf, rules } from '../util/options.js';
 
@@ -67,6 +68,13 @@ export interface KvsBridgeOptions {
   /** Bound of media that waits in memory to be persisted, in MB (10^6), 1 to 4096. @defaultValue 64 */
   readonly bufferMb?: number;
   /**
+   * Folder for what outlives the Bridge, in a folder for each stream: its ledger.
+   *
+   * @defaultValue `$STATE_DIRECTORY`, else `$XDG_STATE_HOME/kvs-bridge`, else
+   * `~/.local/state/kvs-bridge`
+   */
+  readonly spoolDir?: string;
+  /**
    * Age at which an offer that nobody answered is replaced at the latest, in ms. It is sooner when
    * its TURN credentials end sooner. @defaultValue 240000
    */
@@ -118,6 +126,7 @@ const schema = v.strictObject({
   drainTimeoutMs: v.exactOptional(rules.whole(0, 600_000), 10_000),
   tags: v.exactOptional(v.record(v.string(), v.string('must be text')), {}),
   bufferMb: v.exactOptional(rules.whole(1, 4_096), 64),
+  spoolDir: v.exactOptional(rules.text),
   offerLifetimeMs: v.exactOptional(rules.whole(100, 3_600_000), 240_000),
   signaling: v.exactOptional(
     v.strictObject({
@@ -135,6 +144,8 @@ const schema = v.strictObject({
 export type ResolvedOptions = v.InferOutput<typeof schema> & {
   readonly region: string;
   readonly clientId: string;
+  /** Absolute. */
+  readonly spoolDir: string;
 };
 
 /**
@@ -152,6 +163,7 @@ export function resolveOptions(options: KvsBridgeOptions): ResolvedOptions {
   return {
     ...parsed,
     region: regionOf(parsed.region),
+    spoolDir: spoolRoot(parsed.spoolDir),
     clientId: parsed.clientId ?? `kvs-bridge-${parsed.stream}`.slice(0, 256),
   };
 }

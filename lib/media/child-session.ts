@@ -235,7 +235,7 @@ export class ChildMediaSession extends EventEmitter<MediaSessionEvents> implemen
         this.emit('persisted', bodyOf(message));
         return;
       case 'lost':
-        this.emit('lost', message);
+        this.emit('lost', bodyOf(message));
         return;
       case 'gap':
         this.emit('gap', bodyOf(message));

@@ -176,8 +176,8 @@ export class InProcessMediaSession
       this.#totals.onPersisted(fragment);
       this.emit('persisted', { ...fragment, fragmentNumber: fragment.fragmentNumber ?? '' });
     });
-    sink.on('dropped', ({ videoFrames, reason }) => {
-      if (!this.#closing) this.emit('lost', { videoFrames, reason });
+    sink.on('dropped', ({ videoFrames, reason, fromTimecodeMs: fromMs, toTimecodeMs: toMs }) => {
+      if (!this.#closing) this.emit('lost', { videoFrames, reason, fromMs, toMs });
     });
     sink.on('ackError', ({ errorId, errorName, timecodeMs, action }) => {
       const fragment = timecodeMs === undefined ? '' : ` for fragment ${timecodeMs}`;

@@ -139,6 +139,16 @@ export interface MediaGap {
   readonly videoFramesDropped: number;
 }
 
+/** Received video frames that cannot be stored. */
+export interface MediaLoss {
+  readonly videoFrames: number;
+  readonly reason: string;
+  /** Where their fragment begins, Unix epoch ms; absent when they were in none. */
+  readonly fromMs?: number;
+  /** Where it ends. */
+  readonly toMs?: number;
+}
+
 /** A fragment that KVS keeps. */
 export interface StoredFragment {
   readonly epoch: number;
@@ -152,6 +162,8 @@ export interface StoredFragment {
   readonly bytes: number;
   /** From the fragment's end at the bridge to its PERSISTED, in ms. */
   readonly persistLatencyMs: number;
+  /** It was left over from a session before; absent on what this session received. */
+  readonly recovered?: true;
 }
 
 /** Events of a {@link MediaSession}. */
@@ -172,7 +184,7 @@ export interface MediaSessionEvents {
   /** KVS confirmed a fragment as PERSISTED. */
   persisted: [fragment: StoredFragment];
   /** Received video frames that cannot be stored. */
-  lost: [loss: { readonly videoFrames: number; readonly reason: string }];
+  lost: [loss: MediaLoss];
   /** Stored media has a hole. */
   gap: [gap: MediaGap];
   /** Frames arrive, but no request for a keyframe is answered; repeated with growing waits. */

@@ -139,8 +139,15 @@ const toHost = v.variant('type', [
     audioFrames: count,
     bytes: count,
     persistLatencyMs: v.number(),
+    recovered: v.exactOptional(v.literal(true)),
   }),
-  v.strictObject({ type: v.literal('lost'), videoFrames: count, reason: v.string() }),
+  v.strictObject({
+    type: v.literal('lost'),
+    videoFrames: count,
+    reason: v.string(),
+    fromMs: v.exactOptional(count),
+    toMs: v.exactOptional(count),
+  }),
   v.strictObject({
     type: v.literal('gap'),
     fromMs: count,

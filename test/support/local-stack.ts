@@ -31,6 +31,8 @@ export class LocalStack implements AsyncDisposable {
   /** Starts it in a folder of its own; channel and stream exist. */
   static async start(options: Partial<LocalKvsOptions> = {}): Promise<LocalStack> {
     const folder = await mkdtemp(join(tmpdir(), 'kvs-bridge-stack-'));
+    // What bridges keep goes here by default, those of commands too: never into somebody's home.
+    process.env['STATE_DIRECTORY'] = join(folder, 'state');
     const kvs = await LocalKvs.start({
       dataDir: join(folder, 'data'),
       port: 0,
