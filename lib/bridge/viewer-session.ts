@@ -9,6 +9,7 @@ import type { SignalingChange } from '../signaling/lasting-connection.js';
 import type { IceCandidate } from '../signaling/messages.js';
 import { ErrorCode, SignalingError, asKvsBridgeError } from '../util/errors.js';
 import type { KvsBridgeError } from '../util/errors.js';
+import { CredentialsKeeper } from './credentials-keeper.js';
 import { sessionTagName } from './fragment-tags.js';
 import type { FragmentTags } from './fragment-tags.js';
 import type { ResolvedOptions } from './options.js';
@@ -28,9 +29,6 @@ const offerLifetimeShare = 0.8;
 
 /** From a notice of new servers to a fresh offer, in ms: who sends notices without end gets few. */
 const newServersDelayMs = 2_000;
-
-/** How often credentials are checked for having been rotated. */
-const credentialsCheckMs = 60_000;
 
 interface ViewerSessionEvents {
   step: [step: 'offer' | 'answer' | 'connected'];
@@ -82,36 +80,34 @@ export class ViewerSession extends EventEmitter<ViewerSessionEvents> {
     const { link, credentials, media, options } = this.#inputs;
     // Servers that were fetched before would age while signaling is away.
     await link.ready(signal);
-    const [{ servers, ttlSeconds = Infinity }, keys] = await Promise.all([
+    const keeper = new CredentialsKeeper({
+      source: credentials,
+      media,
+      onFailure: (error) => this.emit('warning', error),
+    });
+    const [{ servers, ttlSeconds = Infinity }] = await Promise.all([
       link.iceServers(signal),
-      credentials.get({ signal }),
+      keeper.begin(signal),
     ]);
     this.#connectSignaling(this.#inputs);
     this.#keepUp(media);
     this.#renewOfferAfter(
       Math.min(options.offerLifetimeMs, ttlSeconds * 1000 * offerLifetimeShare),
     );
-    media.setCredentials(keys);
     media.start(this.#mediaOptions(servers));
   }
 
-  /** What goes on until the media ends: fresh credentials, repeated offers. */
+  /** What goes on until the media ends: repeated offers. */
   #keepUp(media: MediaSession): void {
-    const keepCredentials = setInterval(
-      () => void this.#renewCredentials(media),
-      credentialsCheckMs,
-    );
     this.#scheduleReoffer(0);
-    media.on('credentialsRefused', () => {
-      this.#inputs.credentials.invalidate();
-      void this.#renewCredentials(media);
-    });
-    media.once('closed', () => {
+    const end = (): void => {
       this.#ended.abort();
-      clearInterval(keepCredentials);
       clearTimeout(this.#reoffer);
       clearTimeout(this.#renewal);
-    });
+    };
+    // What the master says from then on is for the next session.
+    media.once('ending', end);
+    media.once('closed', end);
   }
 
   /** Ends a session that still waits for its answer then: the next one offers anew. */
@@ -257,13 +253,5 @@ export class ViewerSession extends EventEmitter<ViewerSessionEvents> {
       .finally(() => {
         this.#isOfferWaiting = false;
       });
-  }
-
-  async #renewCredentials(media: MediaSession): Promise<void> {
-    try {
-      media.setCredentials(await this.#inputs.credentials.get({ signal: this.#ended.signal }));
-    } catch (error) {
-      if (!this.#ended.signal.aborted) this.emit('warning', asKvsBridgeError(error));
-    }
   }
 }

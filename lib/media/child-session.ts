@@ -256,6 +256,12 @@ export class ChildMediaSession extends EventEmitter<MediaSessionEvents> implemen
       case 'warning':
         this.emit('warning', deserializeError(message.error));
         return;
+      case 'ending':
+        this.emit('ending', {
+          mayOverlap: message.mayOverlap,
+          ...(message.error === undefined ? {} : { error: deserializeError(message.error) }),
+        });
+        return;
       case 'closed':
         this.#totals = message.totals;
         this.#end ??= message.error === undefined ? {} : { error: deserializeError(message.error) };

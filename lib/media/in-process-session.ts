@@ -271,7 +271,7 @@ export class InProcessMediaSession
         return;
       case 'closed':
         this.#pipelineClosed.resolve(undefined);
-        void this.stop({ drainTimeoutMs: pipelineDrainLimitMs });
+        this.#endByItself();
         return;
     }
   }
@@ -311,6 +311,13 @@ export class InProcessMediaSession
 
   #fail(error: KvsBridgeError): void {
     this.#error ??= error;
+    this.#endByItself();
+  }
+
+  #endByItself(): void {
+    if (this.#stopping) return;
+    const error = this.#error;
+    this.emit('ending', { mayOverlap: false, ...(error === undefined ? {} : { error }) });
     void this.stop({ drainTimeoutMs: pipelineDrainLimitMs });
   }
 

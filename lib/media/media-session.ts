@@ -197,8 +197,18 @@ export interface MediaSessionEvents {
   totals: [totals: MediaTotals];
   /** Something went wrong and the session goes on. */
   warning: [error: KvsBridgeError];
+  /** The session begins to end by itself: it drains, `closed` follows. At most once. */
+  ending: [ending: MediaSessionEnding];
   /** The session is over. Exactly once, the last event. */
   closed: [end: MediaSessionEnd];
+}
+
+/** That a session ends, and why. */
+export interface MediaSessionEnding {
+  /** Why; absent when the master ended it in order. */
+  readonly error?: KvsBridgeError;
+  /** The next session may store media while this one still does: their uploads take turns. */
+  readonly mayOverlap: boolean;
 }
 
 /** How a session ended. */

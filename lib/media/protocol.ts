@@ -8,7 +8,7 @@ import { ErrorCode, KvsBridgeError } from '../util/errors.js';
 import { AudioMode, VideoCodecName } from './codecs.js';
 
 /** Both sides must speak the same version; raised with every change of a message. */
-export const protocolVersion = 2;
+export const protocolVersion = 3;
 
 /** Time between two signs of life of the media process, in ms. */
 export const heartbeatIntervalMs = 1_000;
@@ -160,6 +160,11 @@ const toHost = v.variant('type', [
   v.strictObject({ type: v.literal('uploadError'), error, fatal: v.boolean() }),
   v.strictObject({ type: v.literal('totals'), totals }),
   v.strictObject({ type: v.literal('warning'), error }),
+  v.strictObject({
+    type: v.literal('ending'),
+    error: v.exactOptional(error),
+    mayOverlap: v.boolean(),
+  }),
   v.strictObject({ type: v.literal('closed'), totals, error: v.exactOptional(error) }),
 ]);
 

@@ -73,6 +73,13 @@ function forwardEvents(session: MediaSession): void {
   session.on('warning', (error) => {
     forward({ type: 'warning', error: serializeError(error) });
   });
+  session.on('ending', ({ error, mayOverlap }) => {
+    forward({
+      type: 'ending',
+      mayOverlap,
+      ...(error === undefined ? {} : { error: serializeError(error) }),
+    });
+  });
   session.on('closed', ({ totals, error }) => {
     void finish({
       type: 'closed',
@@ -144,9 +151,9 @@ process.on('disconnect', () => {
   void session.stop({ drainTimeoutMs: orphanDrainTimeoutMs });
 });
 
-// A terminal sends Ctrl-C to the whole process group: the Bridge decides when this process ends.
-process.on('SIGINT', () => undefined);
-process.on('SIGTERM', () => undefined);
+// A terminal sends Ctrl-C, and its own end, to the whole process group: the Bridge decides when this
+// process ends.
+for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined);
 process.on('uncaughtException', fail);
 
 /** GStreamer starts while the Bridge still looks things up. What fails here fails at `start` again. */
