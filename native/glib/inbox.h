@@ -27,10 +27,14 @@ class Inbox {
     });
     if (!was_empty) return;
     shared_->poster.Post([shared = shared_] {
-      shared->deliver(
-          shared->items.With([](std::vector<T>& items) { return std::exchange(items, {}); }));
+      auto items =
+          shared->items.With([](std::vector<T>& waiting) { return std::exchange(waiting, {}); });
+      if (shared->deliver) shared->deliver(std::move(items));
     });
   }
+
+  /// Delivers nothing any more, whoever still pushes. On the loop thread, or when it has ended.
+  void Close() const { shared_->deliver = nullptr; }
 
  private:
   struct Shared {

@@ -135,6 +135,11 @@ void LoopThread::Join() {
   if (thread_.joinable()) thread_.join();
 }
 
+void LoopThread::Abandon() {
+  Quit();
+  thread_.detach();
+}
+
 GMainContext* LoopThread::context() const { return shared_->context; }
 
 bool LoopThread::IsCurrent() const { return thread_.get_id() == std::this_thread::get_id(); }

@@ -63,6 +63,10 @@ class LoopThread {
   /// loop's.
   void Join();
 
+  /// Leaves the thread to itself, which a task may keep from ever ending: the destructor waits no
+  /// more. Any thread but the loop's; nothing else may be called afterwards.
+  void Abandon();
+
   /// The context that sources and bus watches of this session attach to. Borrowed.
   [[nodiscard]] GMainContext* context() const;
 

@@ -1,6 +1,7 @@
 // The kvssink element of AWS's producer SDK, as it is on its own pipeline.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -9,6 +10,16 @@
 #include "media/sink.h"
 
 namespace kvsbridge {
+
+/// How long an element may take before the session goes on without it.
+struct KvsSinkLimits {
+  /// How long a new epoch's media waits for the epoch before to be confirmed.
+  std::chrono::milliseconds handover{3'000};
+  /// How much longer than its own stop timeout an element may take to stop.
+  std::chrono::milliseconds stop_grace{3'000};
+  /// How long an element may take to connect before that is taken for a failure.
+  std::chrono::milliseconds connect{20'000};
+};
 
 /// Settings of kvssink; see docs/sinks.md for what the others are left at.
 struct KvsSinkOptions {
@@ -26,6 +37,7 @@ struct KvsSinkOptions {
   std::size_t queue_bytes = 16UL * 1024 * 1024;
   /// How long the element may wait for the last acknowledgement when it is stopped.
   unsigned stop_timeout_s = 10;
+  KvsSinkLimits limits;
 };
 
 /// An acknowledgement of the service, as the element passes it on.

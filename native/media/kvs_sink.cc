@@ -31,7 +31,10 @@ KvsSink::KvsSink(KvsSinkOptions options, const LoopThread& loop, EventSink& even
       reports_(loop.poster(),
                [this](std::vector<KvsReport> reports) { OnReports(std::move(reports)); }) {}
 
-KvsSink::~KvsSink() = default;
+KvsSink::~KvsSink() {
+  // Elements that are left behind go on reporting.
+  reports_.Close();
+}
 
 void KvsSink::BeginEpoch(const Epoch& epoch) {
   epoch_ = epoch.number;
@@ -40,14 +43,15 @@ void KvsSink::BeginEpoch(const Epoch& epoch) {
   events_.Emit(std::move(event));
   Entry& entry = uploads_.emplace_back();
   entry.upload = std::make_unique<KvsUpload>(options_, epoch, reports_);
-  entry.connect_deadline = LoopTimer(loop_, kConnectLimit, false, [this, number = epoch.number] {
-    Entry* late = Find(number);
-    if (late != nullptr) OnFailed(*late, 0, "it could not connect in time");
-  });
+  entry.connect_deadline =
+      LoopTimer(loop_, options_.limits.connect, false, [this, number = epoch.number] {
+        Entry* late = Find(number);
+        if (late != nullptr) OnFailed(*late, 0, "it could not connect in time");
+      });
   EmitState(epoch.number, "opening");
   PlayNext();
   if (uploads_.size() > 1) {
-    handover_ = LoopTimer(loop_, kHandoverLimit, false, [this] {
+    handover_ = LoopTimer(loop_, options_.limits.handover, false, [this] {
       for (Entry& waiting : uploads_) waiting.upload->Play();
     });
   }
@@ -90,9 +94,7 @@ void KvsSink::EndEpoch() {
   if (entry->failed) return;
   entry->upload->Finish();
   // Covers an element that takes no more frames, as well as one that hangs while it stops.
-  const auto limit = std::chrono::seconds(options_.stop_timeout_s) + kStopGrace;
-  entry->stop_deadline =
-      LoopTimer(loop_, limit, false, [this, number = epoch_] { Remove(number, "abandoned"); });
+  ArmStopDeadline(*entry);
 }
 
 bool KvsSink::HasRoom() const {
@@ -150,7 +152,11 @@ void KvsSink::OnFailed(Entry& entry, std::uint32_t status, const std::string& re
 
 void KvsSink::Stop(Entry& entry) {
   entry.upload->Stop();
-  const auto limit = std::chrono::seconds(options_.stop_timeout_s) + kStopGrace;
+  ArmStopDeadline(entry);
+}
+
+void KvsSink::ArmStopDeadline(Entry& entry) {
+  const auto limit = std::chrono::seconds(options_.stop_timeout_s) + options_.limits.stop_grace;
   entry.stop_deadline = LoopTimer(
       loop_, limit, false, [this, number = entry.upload->epoch()] { Remove(number, "abandoned"); });
 }

@@ -1,7 +1,6 @@
 // The sink that feeds AWS's own kvssink element.
 #pragma once
 
-#include <chrono>
 #include <functional>
 #include <list>
 #include <memory>
@@ -13,19 +12,13 @@ namespace kvsbridge {
 /// Gives every epoch a fresh kvssink, since an element keeps the codec configuration it began with.
 ///
 /// The element before drains meanwhile. The new one connects at once, and media flows into it when
-/// the old one is done or `kHandoverLimit` is over: as a rule one PutMedia request at a time.
-/// Emits Epoch/Fragment events without bytes, and what the element says as Ack events.
+/// the old one is done or `KvsSinkLimits::handover` is over: as a rule one PutMedia request at a
+/// time. Emits Epoch/Fragment events without bytes, and what the element says as Ack events.
 class KvsSink final : public MediaSink {
  public:
-  /// How long a new epoch's media waits for the epoch before to be confirmed.
-  static constexpr std::chrono::milliseconds kHandoverLimit{3'000};
-  /// How much longer than its own stop timeout an element may take to stop.
-  static constexpr std::chrono::milliseconds kStopGrace{3'000};
-  /// How long an element may take to connect before that is taken for a failure.
-  static constexpr std::chrono::milliseconds kConnectLimit{20'000};
-
   /// @param loop,events outlive the sink
   KvsSink(KvsSinkOptions options, const LoopThread& loop, EventSink& events);
+  /// On the loop thread, or when it has ended. Elements that hang are left behind.
   ~KvsSink() override;
 
   void BeginEpoch(const Epoch& epoch) override;
@@ -53,6 +46,7 @@ class KvsSink final : public MediaSink {
   void OnAck(unsigned epoch, KvsAck ack);
   void OnFailed(Entry& entry, std::uint32_t status, const std::string& reason);
   void Stop(Entry& entry);
+  void ArmStopDeadline(Entry& entry);
   void Remove(unsigned epoch, const char* state);
   void PlayNext();
   void EmitState(unsigned epoch, const char* state, std::uint32_t status = 0,

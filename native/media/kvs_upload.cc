@@ -33,9 +33,9 @@ KvsUpload::KvsUpload(const KvsSinkOptions& options, const Epoch& epoch,
                      const Inbox<KvsReport>& reports)
     : epoch_(epoch.number),
       element_(std::make_shared<KvsElement>(options, epoch, PostTo(reports, epoch.number))),
-      worker_(std::make_unique<LoopThread>("kvsb-kvssink")),
+      worker_("kvsb-kvssink"),
       reports_(reports) {
-  worker_->Post([element = element_, reports, number = epoch_] {
+  worker_.Post([element = element_, reports, number = epoch_] {
     // A failure is told on the bus as well, with its reason.
     if (element->SetState(GST_STATE_READY)) reports.Push({number, KvsReport::Ready{}});
   });
@@ -46,15 +46,13 @@ KvsUpload::~KvsUpload() {
   element_.reset();
   // A closed one only has to leave its loop.
   const std::chrono::milliseconds limit(closed_ ? 5'000 : 0);
-  if (!worker_->WaitUntilFinished(limit)) {
-    static_cast<void>(worker_.release());
-  }
+  if (!worker_.WaitUntilFinished(limit)) worker_.Abandon();
 }
 
 void KvsUpload::Play() {
   if (playing_ || stopping_) return;
   playing_ = true;
-  worker_->Post([element = element_] { element->SetState(GST_STATE_PLAYING); });
+  worker_.Post([element = element_] { element->SetState(GST_STATE_PLAYING); });
 }
 
 void KvsUpload::Finish() {
@@ -63,12 +61,12 @@ void KvsUpload::Finish() {
 
 void KvsUpload::Stop() {
   if (std::exchange(stopping_, true)) return;
-  worker_->Post([element = element_, reports = reports_, number = epoch_] {
+  worker_.Post([element = element_, reports = reports_, number = epoch_] {
     element->SetState(GST_STATE_READY);
     element->SetState(GST_STATE_NULL);
     reports.Push({number, KvsReport::Closed{}});
   });
-  worker_->Quit();
+  worker_.Quit();
 }
 
 }  // namespace kvsbridge

@@ -52,7 +52,7 @@ class KvsUpload {
  private:
   const unsigned epoch_;
   std::shared_ptr<KvsElement> element_;
-  std::unique_ptr<LoopThread> worker_;
+  LoopThread worker_;
   const Inbox<KvsReport> reports_;
   bool playing_ = false;
   bool stopping_ = false;
