@@ -21,10 +21,14 @@ bool Same(const std::shared_ptr<const Format>& a, const std::shared_ptr<const Fo
 std::string Describe(const Epoch& epoch) {
   std::string text;
   if (epoch.video != nullptr) {
-    text = Rfc6381(*epoch.video) + " " + std::to_string(epoch.video->width) + "x" +
-           std::to_string(epoch.video->height);
+    text.append(Rfc6381(*epoch.video)).append(" ");
+    text.append(std::to_string(epoch.video->width)).append("x");
+    text.append(std::to_string(epoch.video->height));
   }
-  if (epoch.audio != nullptr) text += (text.empty() ? "" : " ") + CodecName(*epoch.audio);
+  if (epoch.audio != nullptr) {
+    if (!text.empty()) text.append(" ");
+    text.append(CodecName(*epoch.audio));
+  }
   return text;
 }
 
