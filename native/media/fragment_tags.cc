@@ -1,5 +1,7 @@
 #include "media/fragment_tags.h"
 
+#include <glib.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -34,7 +36,9 @@ void FragmentTags::Check(const std::string& name, const std::string& value) {
   if (name.empty() || name.size() > kMaxNameBytes) {
     Refuse("the name of a fragment tag must have 1 to 128 bytes");
   }
-  if (name.rfind("AWS", 0) == 0) Refuse("the name of a fragment tag must not begin with AWS");
+  if (g_ascii_strncasecmp(name.c_str(), "AWS", 3) == 0) {
+    Refuse("the name of a fragment tag must not begin with AWS");
+  }
   if (value.empty() || value.size() > kMaxValueBytes) {
     Refuse("the value of the fragment tag " + name + " must have 1 to 256 bytes");
   }

@@ -33,6 +33,7 @@ TEST(FragmentTagsTest, RefusesWhatTheServiceWould) {
   EXPECT_THROW(tags.Put("", "x", false), MediaError);
   EXPECT_THROW(tags.Put(std::string(129, 'n'), "x", false), MediaError);
   EXPECT_THROW(tags.Put("AWSthing", "x", false), MediaError);
+  EXPECT_THROW(tags.Put("aws-thing", "x", false), MediaError);
   EXPECT_THROW(tags.Put("name", "", false), MediaError);
   EXPECT_THROW(tags.Put("name", std::string(257, 'v'), true), MediaError);
   tags.Put(std::string(128, 'n'), std::string(256, 'v'), true);
