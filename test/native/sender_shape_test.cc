@@ -1,7 +1,4 @@
 // What the test master puts on the wire: each shape is really there.
-#include <gst/app/gstappsink.h>
-#include <gst/rtp/rtp.h>
-#include <gst/video/video.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -18,102 +15,13 @@
 #include "media/media_error.h"
 #include "media/sender_faults.h"
 #include "media/test_source.h"
+#include "wire.h"
 
 namespace kvsbridge {
 namespace {
 
-struct Packet {
-  std::uint32_t ssrc = 0;
-  GstClockTime pts = 0;
-  std::uint32_t timestamp = 0;
-  std::uint16_t sequence = 0;
-  bool marker = false;
-  std::vector<std::uint8_t> payload;
-};
-
-/// Runs a test source without a peer and keeps the RTP packets that it makes.
-class Wire {
- public:
-  Wire(const ElementPtr& source, const char* pay_name, GstClock* clock = nullptr)
-      : source_(source), pipeline_(ElementPtr::Sink(gst_pipeline_new("wire"))) {
-    sink_ = MakeElement("appsink", "packets");
-    g_object_set(sink_.get(), "sync", FALSE, nullptr);
-    gst_bin_add_many(GST_BIN(pipeline_.get()), source.get(), sink_.get(), nullptr);
-    gst_element_link(source.get(), sink_.get());
-    g_object_set(Element("gate").get(), "drop", FALSE, nullptr);
-    pay_pad_ = PadPtr::Adopt(gst_element_get_static_pad(Element(pay_name).get(), "src"));
-    if (clock != nullptr) gst_pipeline_use_clock(GST_PIPELINE(pipeline_.get()), clock);
-  }
-  Wire(const Wire&) = delete;
-  Wire& operator=(const Wire&) = delete;
-  ~Wire() { gst_element_set_state(pipeline_.get(), GST_STATE_NULL); }
-
-  [[nodiscard]] ElementPtr Element(const char* name) const {
-    return ElementPtr::Adopt(gst_bin_get_by_name(GST_BIN(source_.get()), name));
-  }
-  [[nodiscard]] GstPad* pay_pad() const { return pay_pad_.get(); }
-
-  void Start() { gst_element_set_state(pipeline_.get(), GST_STATE_PLAYING); }
-
-  std::vector<Packet> Read(std::size_t count) {
-    std::vector<Packet> packets;
-    while (packets.size() < count) {
-      const auto sample = SamplePtr::Adopt(
-          gst_app_sink_try_pull_sample(GST_APP_SINK(sink_.get()), 20 * GST_SECOND));
-      if (!sample) {
-        ADD_FAILURE() << "no packet came";
-        break;
-      }
-      caps_ = CapsPtr::Share(gst_sample_get_caps(sample.get()));
-      packets.push_back(ReadPacket(gst_sample_get_buffer(sample.get())));
-    }
-    return packets;
-  }
-
-  /// Packets of this many access units.
-  std::vector<Packet> ReadUnits(unsigned units) {
-    std::vector<Packet> packets;
-    while (units > 0 && !::testing::Test::HasFailure()) {
-      for (auto& packet : Read(1)) {
-        if (packet.marker) --units;
-        packets.push_back(std::move(packet));
-      }
-    }
-    return packets;
-  }
-
-  void RequestKeyframe(bool fir) const {
-    gst_pad_send_event(pay_pad_.get(), gst_video_event_new_upstream_force_key_unit(
-                                           GST_CLOCK_TIME_NONE, fir ? TRUE : FALSE, 0));
-  }
-
-  [[nodiscard]] std::string CapsField(const char* name) const {
-    return caps_ ? ToString(gst_structure_get_string(gst_caps_get_structure(caps_.get(), 0), name))
-                 : "";
-  }
-
- private:
-  static Packet ReadPacket(GstBuffer* buffer) {
-    Packet packet;
-    GstRTPBuffer rtp = GST_RTP_BUFFER_INIT;
-    if (gst_rtp_buffer_map(buffer, GST_MAP_READ, &rtp) == FALSE) return packet;
-    packet.pts = GST_BUFFER_PTS(buffer);
-    packet.ssrc = gst_rtp_buffer_get_ssrc(&rtp);
-    packet.timestamp = gst_rtp_buffer_get_timestamp(&rtp);
-    packet.sequence = gst_rtp_buffer_get_seq(&rtp);
-    packet.marker = gst_rtp_buffer_get_marker(&rtp) != FALSE;
-    const auto* payload = static_cast<const std::uint8_t*>(gst_rtp_buffer_get_payload(&rtp));
-    packet.payload.assign(payload, payload + gst_rtp_buffer_get_payload_len(&rtp));
-    gst_rtp_buffer_unmap(&rtp);
-    return packet;
-  }
-
-  ElementPtr source_;
-  ElementPtr pipeline_;
-  ElementPtr sink_;
-  PadPtr pay_pad_;
-  CapsPtr caps_;
-};
+using testing::Packet;
+using testing::Wire;
 
 /// Types of the H.264 NAL units in RTP packets (RFC 6184): single, STAP-A, the first of each FU-A.
 std::vector<unsigned> NalTypes(const std::vector<Packet>& packets) {
