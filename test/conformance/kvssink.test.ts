@@ -1,3 +1,6 @@
-import { describeSink } from './suite.js';
+import { describe, it } from 'node:test';
+import { suiteOptions, testsOf } from './suite.js';
 
-describeSink('kvssink');
+describe('the sink kvssink', suiteOptions, () => {
+  for (const { name, options, run } of testsOf('kvssink')) it(name, options, run);
+});

@@ -1,3 +1,6 @@
-import { describeSink } from './suite.js';
+import { describe, it } from 'node:test';
+import { suiteOptions, testsOf } from './suite.js';
 
-describeSink('putmedia');
+describe('the sink putmedia', suiteOptions, () => {
+  for (const { name, options, run } of testsOf('putmedia')) it(name, options, run);
+});

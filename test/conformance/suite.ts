@@ -1,5 +1,5 @@
-/** Runs every case against one sink. */
-import { describe, it } from 'node:test';
+/** The cases that every sink must pass, as tests. */
+import type { TestContext } from 'node:test';
 import { missingSink } from '../support/sinks.js';
 import type { SinkName } from '../support/sinks.js';
 import { credentialsCases } from './credentials-cases.js';
@@ -15,22 +15,32 @@ const cases: readonly SinkCase[] = [
   ...credentialsCases,
 ];
 
-/** Cases that run at a time: each has its own server, master and media process. */
-const concurrency = 3;
+/** A case as a test for one sink. */
+export interface SinkTest {
+  readonly name: string;
+  readonly options: { readonly skip: string | false; readonly timeout: number };
+  readonly run: (test: TestContext) => Promise<void>;
+}
+
+/** How a sink's tests run: each case has its own server, master and media process. */
+export const suiteOptions = { concurrency: 3 };
 
 /** Of one case, in ms. */
 const timeoutMs = 60_000;
 
-/** Declares the suite for a sink, or what of it is skipped and why. */
-export function describeSink(sink: SinkName): void {
-  const missing = missingSink(sink);
-  describe(`the sink ${sink}`, { concurrency }, () => {
-    for (const { name, differences, run } of cases) {
+/**
+ * The suite for a sink, or what of it is skipped and why. The caller declares the tests, since the
+ * test runner reports each under the file that declares it.
+ */
+export function testsOf(sink: SinkName): readonly SinkTest[] {
+  const skip = missingSink(sink) ?? false;
+  return cases.map(({ name, differences, run }) => ({
+    name,
+    options: { skip, timeout: timeoutMs },
+    run: async (test) => {
       const difference = differences[sink];
-      it(name, { skip: missing ?? false, timeout: timeoutMs }, async (test) => {
-        if (difference !== undefined) test.diagnostic(`${sink} differs, ${name}: ${difference}`);
-        await run(sink);
-      });
-    }
-  });
+      if (difference !== undefined) test.diagnostic(`${sink} differs, ${name}: ${difference}`);
+      await run(sink);
+    },
+  }));
 }
