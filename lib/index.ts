@@ -17,7 +17,7 @@ export { AudioMode, VideoCodecName } from './media/codecs.js';
 export { SinkMode } from './kvssink/choose-sink.js';
 export type { SinkChoice } from './kvssink/choose-sink.js';
 export { Isolation } from './media/create-session.js';
-export type { KvsBridgeOptions } from './bridge/options.js';
+export type { KvsBridgeOptions, RetryRhythm } from './bridge/options.js';
 export type {
   MediaEpoch,
   MediaGap,

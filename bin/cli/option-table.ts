@@ -280,6 +280,13 @@ export const optionTable = {
     default: 10_000,
     defaultText: '10',
   },
+  exitOnFatal: {
+    kind: 'switch',
+    description: 'End where only a person can help, instead of waiting for one',
+    group: OptionGroup.time,
+    parse: flag,
+    default: false,
+  },
   ...localOptions,
   duration: {
     kind: 'value',
@@ -345,6 +352,7 @@ export const commandOptions = {
     'masterTimeout',
     'persistTimeout',
     'drainTimeout',
+    'exitOnFatal',
     ...output,
   ],
   local: ['host', 'port', 'dataDir', 'tls', 'tlsPort', 'verify', ...output],

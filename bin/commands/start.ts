@@ -34,6 +34,7 @@ export async function runStart(
     masterTimeoutMs: settings.masterTimeout,
     persistTimeoutMs: settings.persistTimeout,
     drainTimeoutMs: settings.drainTimeout,
+    exitOnFatal: settings.exitOnFatal,
     bufferMb: settings.bufferMb,
     ...(settings.spoolDir === undefined ? {} : { spoolDir: settings.spoolDir }),
     ...(settings.tags === undefined ? {} : { tags: settings.tags }),

@@ -24,9 +24,9 @@ export const BridgeState = {
   receiving: 'receiving',
   /** KVS said PERSISTED within the persist timeout. */
   recording: 'recording',
-  /** Media should be persisted and is not. */
+  /** Media should be persisted and is not, or recording waits for a person to act. */
   degraded: 'degraded',
-  /** The session ended by itself; the next one is coming. */
+  /** A session or an attempt at one ended by itself; the next is coming. */
   reconnecting: 'reconnecting',
   /** Drains. */
   stopping: 'stopping',
@@ -39,6 +39,7 @@ export type BridgeState = (typeof BridgeState)[keyof typeof BridgeState];
 /** One change of a Bridge's state. */
 export interface StateChange {
   readonly state: BridgeState;
+  /** The same when only the reason is another. */
   readonly previous: BridgeState;
   /** When, Unix epoch ms. */
   readonly atMs: number;

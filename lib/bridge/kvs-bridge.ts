@@ -39,9 +39,13 @@ export class KvsBridge extends EventEmitter<KvsBridgeEvents> implements AsyncDis
     super();
     const resolved = resolveOptions(options);
     const machine = new StateMachine((change) => this.emit('state', change));
-    const monitor = new RecordingMonitor(resolved.persistTimeoutMs, (recording) => {
-      if (recording) machine.enter(BridgeState.recording);
-      else machine.enter(BridgeState.degraded, monitor.reason);
+    const monitor = new RecordingMonitor(resolved.persistTimeoutMs, {
+      onRecording: () => {
+        machine.enter(BridgeState.recording);
+      },
+      onSilence: (reason) => {
+        machine.enter(BridgeState.degraded, reason);
+      },
     });
     this.#parts = {
       options: resolved,

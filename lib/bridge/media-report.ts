@@ -2,19 +2,28 @@
 import type { MediaSession } from '../media/media-session.js';
 import type { BridgeParts } from './bridge-parts.js';
 import { BridgeState } from './events.js';
+import { reasonOf } from './remedies.js';
+import type { SessionTally } from './totals.js';
 
-/** Reports everything about `media` but how its uploads fail, until it is closed. */
-export function reportMedia(media: MediaSession, parts: BridgeParts): void {
+/**
+ * Reports everything about `media` until it is closed. Once it begins to end, it says no more about
+ * the Bridge's state: that is the next session's.
+ */
+export function reportMedia(media: MediaSession, tally: SessionTally, parts: BridgeParts): void {
   const { events, machine, monitor, steps, tags, totals } = parts;
+  let isPresent = true;
+  media.once('ending', () => (isPresent = false));
   media.on('sink', (choice) => events.emit('sink', choice));
   media.on('track', (track) => {
     steps.made('media');
-    if (machine.state === BridgeState.connecting) machine.enter(BridgeState.receiving);
-    monitor.expect();
+    if (isPresent) {
+      if (machine.state === BridgeState.connecting) machine.enter(BridgeState.receiving);
+      monitor.expect();
+    }
     events.emit('track', track);
   });
   media.on('epoch', (epoch) => {
-    tags.beginFragments();
+    if (isPresent) tags.beginFragments();
     events.emit('epoch', epoch);
   });
   media.on('upload', ({ state }) => {
@@ -22,19 +31,30 @@ export function reportMedia(media: MediaSession, parts: BridgeParts): void {
   });
   media.on('persisted', (fragment) => {
     steps.made('persisted');
-    monitor.onPersisted();
+    if (isPresent) monitor.onPersisted();
     const lagMs = Math.max(0, Date.now() - fragment.timecodeMs - fragment.durationMs);
     events.emit('persisted', { ...fragment, lagMs });
   });
   media.on('lost', (loss) => events.emit('lost', loss));
   media.on('gap', (gap) => events.emit('gap', gap));
-  media.on('keyframeOverdue', (overdue) => events.emit('keyframeOverdue', overdue));
+  media.on('keyframeOverdue', (overdue) => {
+    if (isPresent) {
+      monitor.explain(`no keyframe for ${String(Math.round(overdue.waitedMs / 1000))} s`);
+    }
+    events.emit('keyframeOverdue', overdue);
+  });
   media.on('totals', (counts) => {
-    totals.update(counts);
+    tally.update(counts);
+    if (isPresent) monitor.onFrames(counts.videoFramesReceived);
     events.emit('totals', totals.read());
   });
   media.on('warning', (error) => events.emit('warning', error));
+  media.on('uploadError', ({ error, fatal }) => {
+    if (isPresent) monitor.explain(fatal ? reasonOf(error) : error.message, fatal);
+    events.emit('warning', error);
+  });
   media.once('closed', (end) => {
-    totals.update(end.totals);
+    tally.update(end.totals);
+    tally.end();
   });
 }

@@ -10,6 +10,16 @@ import { spoolRoot } from '../spool/place.js';
 import { OptionsError } from '../util/errors.js';
 import { parseOptions, regionOf, rules } from '../util/options.js';
 
+/** When a Bridge tries again, in ms. */
+export interface RetryRhythm {
+  /** Upper bound of the first delay; later ones double. @defaultValue 1000 */
+  readonly minDelayMs: number;
+  /** Upper bound of every delay. @defaultValue 60000 */
+  readonly maxDelayMs: number;
+  /** The delay where a person has to act, at most a quarter less. @defaultValue 300000 */
+  readonly slowDelayMs: number;
+}
+
 /** What a {@link KvsBridge} is made from. */
 export interface KvsBridgeOptions {
   /** Name or ARN of the signaling channel that the master streams through. */
@@ -79,6 +89,13 @@ export interface KvsBridgeOptions {
    * its TURN credentials end sooner. @defaultValue 240000
    */
   readonly offerLifetimeMs?: number;
+  /**
+   * End with the error when only a person can mend what went wrong, such as a deleted stream; without
+   * it, the Bridge says so and tries again. @defaultValue false
+   */
+  readonly exitOnFatal?: boolean;
+  /** When it tries again after a failure; for tests that run months in seconds. */
+  readonly retry?: Partial<RetryRhythm>;
   /** When signaling connections are made; for tests that run months in seconds. */
   readonly signaling?: Partial<SignalingRhythm>;
 }
@@ -128,6 +145,11 @@ const schema = v.strictObject({
   bufferMb: v.exactOptional(rules.whole(1, 4_096), 64),
   spoolDir: v.exactOptional(rules.text),
   offerLifetimeMs: v.exactOptional(rules.whole(100, 3_600_000), 240_000),
+  exitOnFatal: v.exactOptional(rules.flag, false),
+  retry: v.exactOptional(
+    v.strictObject({ minDelayMs: delayMs, maxDelayMs: delayMs, slowDelayMs: delayMs }),
+    {},
+  ),
   signaling: v.exactOptional(
     v.strictObject({
       lifetimeMs: delayMs,
@@ -141,7 +163,8 @@ const schema = v.strictObject({
 });
 
 /** Options with every default filled in. */
-export type ResolvedOptions = v.InferOutput<typeof schema> & {
+export type ResolvedOptions = Omit<v.InferOutput<typeof schema>, 'retry'> & {
+  readonly retry: RetryRhythm;
   readonly region: string;
   readonly clientId: string;
   /** Absolute. */
@@ -163,6 +186,7 @@ export function resolveOptions(options: KvsBridgeOptions): ResolvedOptions {
   return {
     ...parsed,
     region: regionOf(parsed.region),
+    retry: { minDelayMs: 1_000, maxDelayMs: 60_000, slowDelayMs: 300_000, ...parsed.retry },
     spoolDir: spoolRoot(parsed.spoolDir),
     clientId: parsed.clientId ?? `kvs-bridge-${parsed.stream}`.slice(0, 256),
   };

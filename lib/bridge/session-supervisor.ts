@@ -1,40 +1,63 @@
 /** Keeps a Bridge recording: session after session, until it is stopped. */
-import { createMediaSession } from '../media/create-session.js';
-import type { MediaSession, MediaSessionEnd } from '../media/media-session.js';
+import type { MediaSession } from '../media/media-session.js';
 import { sleep } from '../util/abort.js';
 import { Backoff } from '../util/backoff.js';
 import { ErrorCode, SignalingError, StateError, asKvsBridgeError } from '../util/errors.js';
 import type { KvsBridgeError } from '../util/errors.js';
 import type { BridgeParts } from './bridge-parts.js';
 import { BridgeState } from './events.js';
-import { isFatal } from './fatal-codes.js';
+import { MediaPool } from './media-pool.js';
 import { reportMedia } from './media-report.js';
-import { kvsSinkPlace } from './options.js';
+import { isSlow, needsPerson, reasonOf } from './remedies.js';
 import { findResources } from './resources.js';
+import type { Resources } from './resources.js';
 import { SignalingLink } from './signaling-link.js';
 import { ViewerSession } from './viewer-session.js';
 
-/** A session that ran this long was a good one: the next failure starts at the shortest delay. */
+/** A session that ran this long was a good one: the next begins at once, delays start over. */
 const stableSessionMs = 10_000;
+
+/** Where sessions happen. */
+interface Place {
+  readonly link: SignalingLink;
+  readonly resources: Resources;
+}
+
+/** How a session ended. */
+interface SessionEnd {
+  /** Why, when nobody asked it to. */
+  readonly error?: KvsBridgeError;
+  /** Nothing went wrong: nobody answered while its offer was good. */
+  readonly isOfferStale: boolean;
+}
 
 /** Runs the sessions of one Bridge. */
 export class SessionSupervisor {
   readonly #parts: BridgeParts;
   readonly #onOffered: () => void;
-  readonly #stopRequest = new AbortController();
-  #media: MediaSession | undefined;
+  readonly #pool: MediaPool;
+  readonly #backoff: Backoff;
+  /** Aborts when it is to be over: stopped, or given up. */
+  readonly #end = new AbortController();
+  #error: KvsBridgeError | undefined;
+  /** An offer has been out: it has worked once. */
+  #hasOffered = false;
+  #isOfferStale = false;
+  /** Resolves when the session before leaves the stream to the next one. */
+  #turn: Promise<void> = Promise.resolve();
   #masterDeadline: NodeJS.Timeout | undefined;
-  #fatal: KvsBridgeError | undefined;
 
   /** @param onOffered - told whenever an offer is out */
   constructor(parts: BridgeParts, onOffered: () => void) {
     this.#parts = parts;
     this.#onOffered = onOffered;
+    this.#pool = new MediaPool(parts);
+    this.#backoff = new Backoff(parts.options.retry);
   }
 
   /** The present media session; undefined between two. */
   get media(): MediaSession | undefined {
-    return this.#media;
+    return this.#pool.present;
   }
 
   /**
@@ -44,155 +67,201 @@ export class SessionSupervisor {
    */
   async run(): Promise<void> {
     try {
-      await this.#connect();
+      for (;;) {
+        try {
+          await this.#recordOnChannel();
+        } catch (error) {
+          await this.#outlive(error);
+        }
+      }
     } catch (error) {
-      if (!this.#isStopping()) this.#fatal ??= asKvsBridgeError(error);
+      if (!this.#end.signal.aborted) this.#error = asKvsBridgeError(error);
     }
-    await this.#media?.stop({ drainTimeoutMs: 0 });
     clearTimeout(this.#masterDeadline);
-    this.#throwIfFatal();
+    await this.#pool.stop(0);
+    if (this.#error !== undefined) throw this.#error;
   }
 
   /** Drains within `drainTimeoutMs`; {@link run} resolves then. Repeats have no effect. */
   stop(): void {
-    if (this.#isStopping()) return;
-    this.#stopRequest.abort(new StateError('The Bridge was stopped'));
-    void this.#media?.stop({ drainTimeoutMs: this.#parts.options.drainTimeoutMs });
+    if (this.#end.signal.aborted) return;
+    this.#end.abort(new StateError('The Bridge was stopped'));
+    void this.#pool.stop(this.#parts.options.drainTimeoutMs);
   }
 
-  async #connect(): Promise<void> {
-    const { options, credentials, events, steps, tags } = this.#parts;
-    const { signal } = this.#stopRequest;
+  /** Looks everything up and runs sessions; returns when it is time to look everything up again. */
+  async #recordOnChannel(): Promise<void> {
+    const { options, credentials, events, monitor, steps, tags } = this.#parts;
+    const { signal } = this.#end;
     // Loads while channel and stream are looked up.
-    const first = await this.#createMedia();
+    await this.#pool.next();
     const resources = await findResources(options, credentials, signal, (error) =>
       events.emit('warning', error),
     );
     steps.made('resources');
+    const foundAtMs = performance.now();
     await using link = new SignalingLink(options, resources, credentials);
     link.on('warning', (error) => events.emit('warning', error));
     link.on('change', (change) => events.emit('signaling', change));
     link.open();
-    const inputs = { options, resources, credentials, link, tags };
-    await this.#runSessions(
-      first,
-      (media, followsStaleOffer) => new ViewerSession({ ...inputs, media, followsStaleOffer }),
-    );
-  }
-
-  #throwIfFatal(): void {
-    if (this.#fatal !== undefined) throw this.#fatal;
-  }
-
-  #isStopping(): boolean {
-    return this.#stopRequest.signal.aborted;
-  }
-
-  /** Session after session, until stopped or something fatal. */
-  async #runSessions(
-    first: MediaSession,
-    createSession: (media: MediaSession, followsStaleOffer: boolean) => ViewerSession,
-  ): Promise<void> {
-    const { events, machine, monitor, tags } = this.#parts;
-    const backoff = new Backoff({ minDelayMs: 1_000, maxDelayMs: 60_000 });
-    let media = first;
-    let isOfferStale = false;
     for (;;) {
-      this.#throwIfFatal();
       const beganAtMs = performance.now();
-      const session = createSession(media, isOfferStale);
-      const error = await this.#runSession(session, media);
-      this.#media = undefined;
-      tags.endSession();
-      if (this.#isStopping()) return;
+      const { error, isOfferStale } = await this.#runSession({ link, resources });
       monitor.pause();
-      const cause = this.#fatal ?? error;
-      isOfferStale = cause === undefined && session.isOfferStale;
+      tags.endSession();
+      signal.throwIfAborted();
+      this.#isOfferStale = isOfferStale;
+      if (error !== undefined && needsPerson(error)) throw error;
       if (isOfferStale) {
-        // Nothing went wrong: it waits on, with a fresh offer.
-        backoff.reset();
-        media = await this.#createMedia();
-        continue;
+        this.#backoff.reset();
+        // The channel may be another by now, or record itself: then nobody ever answers.
+        if (performance.now() - foundAtMs > options.retry.slowDelayMs) return;
+      } else {
+        await this.#pauseAfter(error, performance.now() - beganAtMs);
       }
-      if (cause !== undefined && isFatal(cause)) throw cause;
-      // What ended this session need not be what ends the next one, or the Bridge.
-      this.#fatal = undefined;
-      if (performance.now() - beganAtMs > stableSessionMs) backoff.reset();
-      if (cause !== undefined) events.emit('warning', cause);
-      machine.enter(BridgeState.reconnecting, cause?.message ?? 'the session ended');
-      await sleep(backoff.nextDelayMs(), this.#stopRequest.signal);
-      media = await this.#createMedia();
     }
   }
 
-  async #createMedia(): Promise<MediaSession> {
-    const { options, tags } = this.#parts;
-    const media = await createMediaSession(options.isolation, kvsSinkPlace(options));
-    this.#media = media;
-    for (const tag of tags.next) media.putMetadata(tag, { persistent: false });
-    return media;
+  /** One session, until the next may begin: the media of this one perhaps still drains. */
+  async #runSession(place: Place): Promise<SessionEnd> {
+    const { credentials, options, steps, tags, totals } = this.#parts;
+    const media = await this.#pool.next();
+    this.#end.signal.throwIfAborted();
+    const session = new ViewerSession({
+      ...place,
+      ...{ credentials, media, options, tags },
+      followsStaleOffer: this.#isOfferStale,
+      turn: this.#turn,
+    });
+    const tally = totals.begin();
+    reportMedia(media, tally, this.#parts);
+    this.#listen(session, media, () => {
+      tally.countAnswer();
+    });
+    this.#turn = nextTurn(media);
+    const ending = endOf(media);
+    const starting = new AbortController();
+    const abort = (): void => {
+      starting.abort(new StateError('The session ended before it began'));
+    };
+    this.#end.signal.addEventListener('abort', abort);
+    void ending.then(abort);
+    try {
+      await session.start(starting.signal);
+      steps.made('signaling');
+      this.#limitWaiting();
+    } catch (reason) {
+      // Of a media process that died meanwhile, its own words count.
+      const { error = asKvsBridgeError(reason) } = await media.stop({ drainTimeoutMs: 0 });
+      return { error, isOfferStale: false };
+    } finally {
+      this.#end.signal.removeEventListener('abort', abort);
+    }
+    const error = await ending;
+    return error === undefined
+      ? { isOfferStale: session.isOfferStale }
+      : { error, isOfferStale: false };
   }
 
-  /** One session to its end. @returns why it ended, when nobody asked it to */
-  async #runSession(
-    session: ViewerSession,
-    media: MediaSession,
-  ): Promise<KvsBridgeError | undefined> {
-    const { events, machine, steps, totals } = this.#parts;
-    session.on('warning', (error) => events.emit('warning', error));
+  #listen(session: ViewerSession, media: MediaSession, onAnswer: () => void): void {
+    const { events, machine, monitor, options, steps } = this.#parts;
+    session.on('warning', (error) => {
+      if (needsPerson(error)) monitor.explain(error.message);
+      events.emit('warning', error);
+    });
     session.on('step', (step) => {
       steps.made(step);
       if (step !== 'answer') return;
       clearTimeout(this.#masterDeadline);
-      totals.countSession();
+      onAnswer();
       machine.enter(BridgeState.connecting);
     });
-    totals.begin();
-    this.#listenToMedia(media);
-    const closed = new Promise<MediaSessionEnd>((resolve) => media.once('closed', resolve));
-    try {
-      await session.start(this.#stopRequest.signal);
-      steps.made('signaling');
-      this.#limitWaiting();
-    } catch (error) {
-      await media.stop({ drainTimeoutMs: 0 });
-      return asKvsBridgeError(error);
-    }
-    return (await closed).error;
-  }
-
-  /** Gives up when no master answers in time, over however many offers. */
-  #limitWaiting(): void {
-    const { masterTimeoutMs, channel } = this.#parts.options;
-    if (masterTimeoutMs === 0 || this.#parts.steps.has('answer')) return;
-    this.#masterDeadline ??= setTimeout(() => {
-      if (this.#isStopping()) return;
-      this.#fatal ??= new SignalingError(
-        ErrorCode.noMaster,
-        `No master answered on channel ${channel} within ${String(masterTimeoutMs / 1000)} s`,
-        {
-          fix: 'Start the master (camera or browser), or wait for it: leave --master-timeout out.',
-        },
-      );
-      void this.#media?.stop({ drainTimeoutMs: 0 });
-    }, masterTimeoutMs);
-  }
-
-  #listenToMedia(media: MediaSession): void {
-    const { events, machine, monitor } = this.#parts;
-    reportMedia(media, this.#parts);
     media.once('offer', () => {
+      this.#hasOffered = true;
       machine.enter(BridgeState.waiting);
       this.#onOffered();
     });
     media.on('uploadError', ({ error, fatal }) => {
-      monitor.explain(error.message);
-      if (fatal) {
-        this.#fatal ??= error;
-        void media.stop({ drainTimeoutMs: 0 });
-      } else {
-        events.emit('warning', error);
-      }
+      if (fatal && options.exitOnFatal) this.#giveUp(error);
     });
   }
+
+  /** After a session that ended by itself: at once when it was a good one. */
+  async #pauseAfter(error: KvsBridgeError | undefined, ranMs: number): Promise<void> {
+    const { events, machine } = this.#parts;
+    if (error !== undefined) events.emit('warning', error);
+    machine.enter(BridgeState.reconnecting, error?.message ?? 'the session ended');
+    if (ranMs >= stableSessionMs) this.#backoff.reset();
+    else await sleep(this.#backoff.nextDelayMs(), this.#end.signal);
+  }
+
+  /**
+   * Waits until it is time to look everything up again.
+   *
+   * @throws what is not to be outlived
+   */
+  async #outlive(reason: unknown): Promise<void> {
+    const { events, machine, options } = this.#parts;
+    const { signal } = this.#end;
+    signal.throwIfAborted();
+    const error = asKvsBridgeError(reason);
+    const isForPerson = needsPerson(error);
+    if (isForPerson && (options.exitOnFatal || !this.#hasOffered)) throw error;
+    events.emit('warning', error);
+    machine.enter(isForPerson ? BridgeState.degraded : BridgeState.reconnecting, reasonOf(error));
+    const { slowDelayMs } = options.retry;
+    // With jitter: many bridges may wait for the same person.
+    const delayMs = isSlow(error)
+      ? slowDelayMs * (0.75 + Math.random() / 4)
+      : this.#backoff.nextDelayMs();
+    await sleep(delayMs, signal);
+  }
+
+  /** Gives up when no master answers in time, over however many offers: it was asked to. */
+  #limitWaiting(): void {
+    const { masterTimeoutMs, channel } = this.#parts.options;
+    if (masterTimeoutMs === 0 || this.#parts.steps.has('answer')) return;
+    this.#masterDeadline ??= setTimeout(() => {
+      this.#giveUp(
+        new SignalingError(
+          ErrorCode.noMaster,
+          `No master answered on channel ${channel} within ${String(masterTimeoutMs / 1000)} s`,
+          {
+            fix: 'Start the master (camera or browser), or wait for it: leave --master-timeout out.',
+          },
+        ),
+      );
+    }, masterTimeoutMs);
+  }
+
+  #giveUp(error: KvsBridgeError): void {
+    if (this.#end.signal.aborted) return;
+    this.#error = error;
+    this.#end.abort(error);
+    void this.#pool.stop(0);
+  }
+}
+
+/** Why a session ends, as soon as it begins to. */
+function endOf(media: MediaSession): Promise<KvsBridgeError | undefined> {
+  return new Promise((resolve) => {
+    media.once('ending', ({ error }) => {
+      resolve(error);
+    });
+    media.once('closed', ({ error }) => {
+      resolve(error);
+    });
+  });
+}
+
+/** KVS takes one upload per stream: the next session's may begin now, or after this one's. */
+function nextTurn(media: MediaSession): Promise<void> {
+  return new Promise((resolve) => {
+    media.once('ending', ({ mayOverlap }) => {
+      if (mayOverlap) resolve();
+    });
+    media.once('closed', () => {
+      resolve();
+    });
+  });
 }

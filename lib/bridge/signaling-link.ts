@@ -9,8 +9,8 @@ import type { IceCandidate } from '../signaling/messages.js';
 import { SignalingClient } from '../signaling/signaling-client.js';
 import { SignalingError, ErrorCode, asKvsBridgeError } from '../util/errors.js';
 import type { KvsBridgeError } from '../util/errors.js';
-import { isFatal } from './fatal-codes.js';
 import type { ResolvedOptions } from './options.js';
+import { needsPerson } from './remedies.js';
 import type { Resources } from './resources.js';
 
 interface SignalingLinkEvents {
@@ -72,7 +72,7 @@ export class SignalingLink extends EventEmitter<SignalingLinkEvents> implements 
    * @throws a typed error when an attempt shows that a person has to act; the abort reason
    */
   ready(signal: AbortSignal): Promise<void> {
-    return this.#connection.ready(signal, isFatal);
+    return this.#connection.ready(signal, needsPerson);
   }
 
   /** Sends an offer; dropped while there is no connection. */

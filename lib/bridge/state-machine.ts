@@ -10,6 +10,7 @@ export class StateMachine {
   readonly #onChange: (change: StateChange) => void;
   readonly #history: StateChange[] = [];
   #state: BridgeState = BridgeState.idle;
+  #reason: string | undefined;
 
   /** @param onChange - told after every change */
   constructor(onChange: (change: StateChange) => void) {
@@ -26,16 +27,18 @@ export class StateMachine {
   }
 
   /**
-   * Goes to a state. Has no effect when it is the present one, and once stopping only `stopped` may
-   * follow.
+   * Goes to a state. Has no effect when it is the present one, unless there is another reason for
+   * it, and once stopping only `stopped` may follow.
    *
    * @param reason - why, in words, where the state does not say it all
    */
   enter(state: BridgeState, reason?: string): void {
     const previous = this.#state;
     const isOver = previous === BridgeState.stopping || previous === BridgeState.stopped;
-    if (state === previous || (isOver && state !== BridgeState.stopped)) return;
+    const isSame = state === previous && (reason === undefined || reason === this.#reason);
+    if (isSame || (isOver && state !== BridgeState.stopped)) return;
     this.#state = state;
+    this.#reason = reason;
     const change: StateChange = {
       state,
       previous,

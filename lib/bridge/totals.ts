@@ -3,32 +3,44 @@ import { noTotals } from '../media/media-session.js';
 import type { MediaTotals } from '../media/media-session.js';
 import type { BridgeTotals } from './events.js';
 
-/** Totals of finished sessions plus those of the present one. */
+/** Where one session tells its totals. */
+export interface SessionTally {
+  /** A master answered; again is fine. */
+  countAnswer(): void;
+  /** Its totals so far. */
+  update(totals: MediaTotals): void;
+  /** They are its last. */
+  end(): void;
+}
+
+/** Totals of finished sessions plus those of the ones that still run: the last of them may drain. */
 export class SessionTotals {
+  readonly #running = new Map<SessionTally, MediaTotals>();
   #finished: MediaTotals = noTotals;
-  #current: MediaTotals = noTotals;
   #sessions = 0;
-  #isCounted = false;
 
   /** A session begins. */
-  begin(): void {
-    this.#finished = add(this.#finished, this.#current);
-    this.#current = noTotals;
-    this.#isCounted = false;
-  }
-
-  /** A master answered the present session; again is fine. */
-  countSession(): void {
-    if (!this.#isCounted) this.#sessions += 1;
-    this.#isCounted = true;
-  }
-
-  update(totals: MediaTotals): void {
-    this.#current = totals;
+  begin(): SessionTally {
+    let isCounted = false;
+    const tally: SessionTally = {
+      countAnswer: () => {
+        if (!isCounted) this.#sessions += 1;
+        isCounted = true;
+      },
+      update: (totals) => {
+        if (this.#running.has(tally)) this.#running.set(tally, totals);
+      },
+      end: () => {
+        this.#finished = add(this.#finished, this.#running.get(tally) ?? noTotals);
+        this.#running.delete(tally);
+      },
+    };
+    this.#running.set(tally, noTotals);
+    return tally;
   }
 
   read(): BridgeTotals {
-    return { sessions: this.#sessions, ...add(this.#finished, this.#current) };
+    return { sessions: this.#sessions, ...[...this.#running.values()].reduce(add, this.#finished) };
   }
 }
 

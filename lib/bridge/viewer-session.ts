@@ -7,6 +7,7 @@ import { toNativeIceServers } from '../media/ice-servers.js';
 import type { IceServer } from '../signaling/ice-servers.js';
 import type { SignalingChange } from '../signaling/lasting-connection.js';
 import type { IceCandidate } from '../signaling/messages.js';
+import { abortable } from '../util/abort.js';
 import { ErrorCode, SignalingError, asKvsBridgeError } from '../util/errors.js';
 import type { KvsBridgeError } from '../util/errors.js';
 import { CredentialsKeeper } from './credentials-keeper.js';
@@ -46,6 +47,8 @@ export interface ViewerSessionInputs {
   /** The session before ended with a stale offer, and that may still be answered. */
   readonly followsStaleOffer: boolean;
   readonly tags: FragmentTags;
+  /** Resolves when this session may store: until then its media is not asked for. */
+  readonly turn: Promise<void>;
 }
 
 /** Offers, answers for the master's side of the exchange, and runs the media until it ends. */
@@ -77,7 +80,7 @@ export class ViewerSession extends EventEmitter<ViewerSessionEvents> {
 
   /** Fetches what is needed once signaling is connected, and starts the media: the offer follows. */
   async start(signal: AbortSignal): Promise<void> {
-    const { link, credentials, media, options } = this.#inputs;
+    const { link, credentials, media, options, turn } = this.#inputs;
     // Servers that were fetched before would age while signaling is away.
     await link.ready(signal);
     const keeper = new CredentialsKeeper({
@@ -89,6 +92,10 @@ export class ViewerSession extends EventEmitter<ViewerSessionEvents> {
       link.iceServers(signal),
       keeper.begin(signal),
     ]);
+    await abortable((resolve, reject) => {
+      turn.then(resolve, reject);
+      return () => undefined;
+    }, signal);
     this.#connectSignaling(this.#inputs);
     this.#keepUp(media);
     this.#renewOfferAfter(

@@ -120,6 +120,11 @@ export class InProcessMediaSession
   stop({ drainTimeoutMs }: { readonly drainTimeoutMs: number }): Promise<MediaSessionEnd> {
     if (!this.#stopping) {
       this.#stopping = true;
+      const error = this.#error;
+      this.emit('ending', {
+        mayOverlap: this.#sinks === undefined,
+        ...(error === undefined ? {} : { error }),
+      });
       void this.#end(drainTimeoutMs);
     }
     return this.#closed.promise;
@@ -271,7 +276,7 @@ export class InProcessMediaSession
         return;
       case 'closed':
         this.#pipelineClosed.resolve(undefined);
-        this.#endByItself();
+        void this.stop({ drainTimeoutMs: pipelineDrainLimitMs });
         return;
     }
   }
@@ -311,13 +316,6 @@ export class InProcessMediaSession
 
   #fail(error: KvsBridgeError): void {
     this.#error ??= error;
-    this.#endByItself();
-  }
-
-  #endByItself(): void {
-    if (this.#stopping) return;
-    const error = this.#error;
-    this.emit('ending', { mayOverlap: false, ...(error === undefined ? {} : { error }) });
     void this.stop({ drainTimeoutMs: pipelineDrainLimitMs });
   }
 

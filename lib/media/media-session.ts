@@ -197,7 +197,7 @@ export interface MediaSessionEvents {
   totals: [totals: MediaTotals];
   /** Something went wrong and the session goes on. */
   warning: [error: KvsBridgeError];
-  /** The session begins to end by itself: it drains, `closed` follows. At most once. */
+  /** The session begins to end: it drains, `closed` follows. At most once. */
   ending: [ending: MediaSessionEnding];
   /** The session is over. Exactly once, the last event. */
   closed: [end: MediaSessionEnd];
