@@ -8,10 +8,10 @@ import { BrowserMaster } from '../support/browser-master.js';
 import { decodeErrors, probe } from '../support/decode.js';
 import { LocalStack } from '../support/local-stack.js';
 
-const durationMs = 60_000;
+const durationMs = 40_000;
 
 describe('Chromium as the master', () => {
-  it('is recorded for 60 s through its climb in resolution without a frame lost', async () => {
+  it('is recorded for 40 s through its climb in resolution without a frame lost', async () => {
     await using stack = await LocalStack.start({ tls: 'self-signed' });
     // The SDK takes wss:// only; the bridge itself stays on plain ws.
     const endpoint = `${stack.kvs.wssUrl}/m`;
