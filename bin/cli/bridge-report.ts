@@ -65,13 +65,16 @@ export function reportBridge(
     const text = `no keyframe for ${overdue.waitedMs} ms, although asked for`;
     output.event('keyframeOverdue', overdue, text, 'warn');
   });
+  bridge.on('totals', (totals) => {
+    output.event('totals', stoppedFields(totals), totalsText(totals), 'debug');
+  });
   bridge.on('warning', (error) => {
     output.warning(error);
   });
   keepStatus(bridge, output);
 }
 
-/** The totals as the `stopped` event tells them. */
+/** The totals as the `totals` and `stopped` events tell them. */
 export function stoppedFields(totals: BridgeTotals): object {
   return {
     framesReceived: totals.videoFramesReceived,
@@ -91,9 +94,13 @@ export function stoppedFields(totals: BridgeTotals): object {
 
 /** The totals in words. */
 export function stoppedText(totals: BridgeTotals): string {
+  return `stopped: ${totalsText(totals)}`;
+}
+
+function totalsText(totals: BridgeTotals): string {
   const { videoFramesReceived, videoFramesStored, videoFramesLost, fragmentsPersisted } = totals;
   return (
-    `stopped: ${videoFramesReceived} frames received, ${videoFramesStored} stored ` +
+    `${videoFramesReceived} frames received, ${videoFramesStored} stored ` +
     `in ${fragmentsPersisted} persisted fragments, ${videoFramesLost} lost`
   );
 }

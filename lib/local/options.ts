@@ -22,6 +22,11 @@ export interface LocalIceServer {
   readonly uris: readonly string[];
   readonly username: string;
   readonly password: string;
+  /**
+   * Secret shared with the TURN server, such as coturn's `static-auth-secret`: each caller then gets
+   * credentials of its own that end after `ttlSeconds`, in place of `username` and `password`.
+   */
+  readonly secret?: string;
   /** Seconds the credentials hold, 30 to 86400. @defaultValue 300 */
   readonly ttlSeconds?: number;
 }
@@ -230,6 +235,7 @@ const schema = v.object({
         uris: v.pipe(v.array(rules.text), v.minLength(1, 'must not be empty')),
         username: v.string('must be text'),
         password: v.string('must be text'),
+        secret: v.exactOptional(rules.text),
         ttlSeconds: v.optional(rules.whole(30, 86_400), 300),
       }),
     ),

@@ -208,6 +208,8 @@ export interface NativeSenderShape {
   readonly ntpStepMs?: number;
   /** When the steps happen, in ms after the first packet or report. @defaultValue 0 */
   readonly stepAfterMs?: number;
+  /** The number that the first picture shows, 0 to 2^24 - 1. @defaultValue 0 */
+  readonly firstFrame?: number;
 }
 
 /** Settings of a {@link NativePublisher}. */

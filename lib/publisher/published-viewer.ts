@@ -31,6 +31,7 @@ export class PublishedViewer extends EventEmitter<PublishedViewerEvents> {
   readonly #early: EarlyCandidate[] = [];
   readonly #closed = deferred<undefined>();
   #native: NativePublisher | undefined;
+  #firstFrame = 0;
   #framesSent = 0;
   #keyframeRequests = 0;
   #stopped = false;
@@ -38,6 +39,11 @@ export class PublishedViewer extends EventEmitter<PublishedViewerEvents> {
   constructor(offer: string) {
     super();
     this.offer = offer;
+  }
+
+  /** The number that its first picture shows. */
+  get firstFrame(): number {
+    return this.#firstFrame;
   }
 
   get framesSent(): number {
@@ -57,6 +63,7 @@ export class PublishedViewer extends EventEmitter<PublishedViewerEvents> {
   /** @throws {@link MediaError} when the addon or an option is not usable */
   start(options: NativePublisherOptions): void {
     if (this.#stopped) return;
+    this.#firstFrame = options.shape?.firstFrame ?? 0;
     const native = new (loadNative().Publisher)(options, (events) => {
       for (const event of events) this.#onNative(event);
     });

@@ -44,6 +44,7 @@ const shapeSchema = v.strictObject({
   rtpStepMs: v.exactOptional(rules.whole(-dayMs, dayMs)),
   ntpStepMs: v.exactOptional(rules.whole(-dayMs, dayMs)),
   stepAfterMs: v.exactOptional(rules.whole(0, dayMs)),
+  firstFrame: v.exactOptional(rules.whole(0, 2 ** 24 - 1)),
 });
 
 /** The checks of a test master's options about what it sends. */
@@ -63,7 +64,19 @@ export const senderSchema = {
     'opus',
   ),
   shape: v.exactOptional(shapeSchema, {}),
+  numberedSinceMs: v.exactOptional(rules.whole(0, Number.MAX_SAFE_INTEGER)),
 } as const;
+
+/** So many numbers pass in a second: as many as frames at most. */
+const numbersPerSecond = 64;
+
+/**
+ * The number of the first frame that a viewer gets now, if frames are numbered since `sinceMs`; it
+ * begins again at 0 after some 72 hours.
+ */
+export function firstFrameOf(sinceMs: number, nowMs: number): number {
+  return Math.floor(((nowMs - sinceMs) / 1_000) * numbersPerSecond) & (2 ** 24 - 1);
+}
 
 /** What a test master sends; see the members of TestMasterOptions. */
 export interface SenderOptions {
@@ -85,4 +98,11 @@ export interface SenderOptions {
   readonly audioCodec?: PublishedAudioCodec;
   /** Peculiarities of real senders, for tests of receivers. @defaultValue none */
   readonly shape?: SenderShape;
+  /**
+   * Since when frames are numbered, in Unix epoch ms: the first frame of each viewer then has a
+   * number above those of all viewers before, of other masters with the same value too.
+   *
+   * @defaultValue each viewer's begin at 0, or at `shape.firstFrame`
+   */
+  readonly numberedSinceMs?: number;
 }

@@ -24,8 +24,8 @@ import {
 import type { KvsBridgeError } from '../util/errors.js';
 import { parseOptions, regionOf, rules } from '../util/options.js';
 import { PublishedViewer } from './published-viewer.js';
-import { senderSchema } from './sender-options.js';
-import type { SenderOptions } from './sender-options.js';
+import { firstFrameOf, senderSchema } from './sender-options.js';
+import type { SenderOptions, SenderShape } from './sender-options.js';
 
 /** What a {@link TestMaster} is made from. */
 export interface TestMasterOptions extends SenderOptions {
@@ -54,6 +54,8 @@ export interface TestMasterEvents {
     viewer: {
       readonly clientId: string;
       readonly state: 'offered' | 'connected' | 'closed';
+      /** The number that the first picture shows; each one after it has the next. */
+      readonly firstFrame: number;
       readonly framesSent: number;
     },
   ];
@@ -316,7 +318,7 @@ export class TestMaster extends EventEmitter<TestMasterEvents> implements AsyncD
         audio: options.audio,
         videoCodec: options.videoCodec,
         audioCodec: options.audioCodec,
-        shape: options.shape,
+        shape: this.#shape(),
       });
       viewer.control((publisher) => {
         for (const apply of this.#controls.values()) apply(publisher);
@@ -325,6 +327,12 @@ export class TestMaster extends EventEmitter<TestMasterEvents> implements AsyncD
       if (!this.#stopRequest.signal.aborted) this.emit('warning', asKvsBridgeError(error));
       await viewer.stop();
     }
+  }
+
+  #shape(): SenderShape {
+    const { shape, numberedSinceMs } = this.#options;
+    if (numberedSinceMs === undefined) return shape;
+    return { ...shape, firstFrame: firstFrameOf(numberedSinceMs, Date.now()) };
   }
 
   #onCandidate({ candidate, senderClientId }: CandidateMessage): void {
@@ -336,7 +344,8 @@ export class TestMaster extends EventEmitter<TestMasterEvents> implements AsyncD
 
   #listen(viewer: PublishedViewer, clientId: string, client: SignalingClient): void {
     const tell = (state: 'offered' | 'connected' | 'closed'): void => {
-      this.emit('viewer', { clientId, state, framesSent: viewer.framesSent });
+      const { firstFrame, framesSent } = viewer;
+      this.emit('viewer', { clientId, state, firstFrame, framesSent });
     };
     tell('offered');
     viewer.on('answer', (sdp) => client.sendAnswer(sdp, clientId));

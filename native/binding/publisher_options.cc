@@ -7,6 +7,7 @@
 
 #include "binding/options.h"
 #include "media/media_error.h"
+#include "media/test_picture.h"
 
 namespace kvsbridge::binding {
 namespace {
@@ -67,6 +68,10 @@ SenderShape ReadShape(const Napi::Value& value) {
   shape.strip_vui = ReadFlag(object.Get("stripVui"), "shape.stripVui");
   shape.opus_dtx = ReadFlag(object.Get("opusDtx"), "shape.opusDtx");
   shape.left_tone = ReadFlag(object.Get("leftTone"), "shape.leftTone");
+  if (!object.Get("firstFrame").IsUndefined()) {
+    shape.first_frame =
+        ReadUnsigned(object.Get("firstFrame"), "shape.firstFrame", 0, (1U << kCounterBits) - 1);
+  }
   if (!object.Get("parameterSets").IsUndefined()) {
     shape.parameter_sets_out_of_band =
         ReadOneOf<bool>(object.Get("parameterSets"), "shape.parameterSets",

@@ -51,6 +51,8 @@ struct SenderShape {
   bool opus_dtx = false;
   /// Opus: a quiet 440 Hz tone on the left channel alone, beside the tick on both.
   bool left_tone = false;
+  /// The number that the first picture shows, see `BurnCounterAt`.
+  unsigned first_frame = 0;
   ClockFault clock;
 };
 

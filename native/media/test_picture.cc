@@ -98,9 +98,11 @@ GstPadProbeReturn AddTone(GstPad* /*pad*/, GstPadProbeInfo* info, gpointer user_
 
 }  // namespace
 
-void BurnCounterAt(GstPad* pad) {
-  gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, BurnCounter,
-                    std::make_unique<Counter>().release(), Delete<Counter>);
+void BurnCounterAt(GstPad* pad, std::uint32_t first) {
+  auto counter = std::make_unique<Counter>();
+  counter->next = first;
+  gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, BurnCounter, counter.release(),
+                    Delete<Counter>);
 }
 
 void AddLeftToneAt(GstPad* pad, unsigned rate_hz) {

@@ -1,6 +1,8 @@
 // The machine-readable part of the test picture.
 #pragma once
 
+#include <cstdint>
+
 #include "glib/ptr.h"
 
 namespace kvsbridge {
@@ -11,9 +13,9 @@ namespace kvsbridge {
 constexpr unsigned kCounterBits = 24;
 constexpr unsigned kCounterSquare = 16;
 
-/// Numbers the raw I420 pictures that pass `pad`, from 0, in the picture itself; they may change
-/// their size.
-void BurnCounterAt(GstPad* pad);
+/// Numbers the raw I420 pictures that pass `pad`, from `first`, in the picture itself; they may
+/// change their size. Numbers begin again at 0 where `kCounterBits` end.
+void BurnCounterAt(GstPad* pad, std::uint32_t first);
 
 /// Adds a quiet 440 Hz tone to the left channel of the S16LE stereo sound that passes `pad`.
 void AddLeftToneAt(GstPad* pad, unsigned rate_hz);

@@ -90,7 +90,7 @@ ElementPtr MakeTestVideo(const TestSourceOptions& options, unsigned payload_type
   const auto size = ElementPtr::Adopt(gst_bin_get_by_name(GST_BIN(bin.get()), "size"));
   const CapsPtr caps = TestPictureCaps(options.width, options.height, options.frame_rate);
   g_object_set(size.get(), "caps", caps.get(), nullptr);
-  BurnCounterAt(PadOf(bin, "burn", "src").get());
+  BurnCounterAt(PadOf(bin, "burn", "src").get(), options.shape.first_frame);
   if (options.shape.strip_vui) StripVuiAt(PadOf(bin, "encoded", "src").get());
   if (options.shape.parameter_sets_out_of_band) {
     const PadPtr encoded = PadOf(bin, "encoded", "src");

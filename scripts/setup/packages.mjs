@@ -23,6 +23,8 @@ const testPackages = [
   'coturn',
   'ffmpeg',
   'iproute2',
+  // A clock of the bridge's own, for the chaos suite.
+  'libfaketime',
   'libgtest-dev',
   // A master that is neither a browser nor GStreamer.
   'python3-aiortc',

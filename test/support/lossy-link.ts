@@ -7,20 +7,11 @@ import { createSocket } from 'node:dgram';
 import type { Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { networkInterfaces } from 'node:os';
+import { Impairment } from './impairment.js';
+import type { LinkConditions } from './impairment.js';
+import { SeededRandom } from './random.js';
 
-/** What happens to packets, in both directions. All default to nothing. */
-export interface LinkConditions {
-  /** Each way. */
-  readonly delayMs?: number;
-  /** Added to each packet's delay, evenly from 0 to this; order is kept. */
-  readonly jitterMs?: number;
-  readonly lossPercent?: number;
-  /** Packets lost in a row, on average. @defaultValue 1 */
-  readonly burstPackets?: number;
-  /** Packets that overtake those of the last few milliseconds. */
-  readonly reorderPercent?: number;
-  readonly duplicatePercent?: number;
-}
+export type { LinkConditions } from './impairment.js';
 
 /** The side of the link that a peer is on. */
 export type LinkSide = 'receiver' | 'publisher';
@@ -29,12 +20,11 @@ interface End {
   readonly socket: Socket;
   /** Where the peer on this side listens, once known. */
   peer: { port: number; address: string } | undefined;
-  lastDueMs: number;
-  losing: boolean;
+  /** Of the packets that go to it. */
+  readonly impairment: Impairment;
 }
 
 const candidatePattern = /^(candidate:\S+ \d+ \S+ \d+) (\S+) (\d+) (typ host.*)$/;
-const overtakenMs = 15;
 
 /** An address that peers send from: those that are bound to it cannot reach 127.0.0.1. */
 function localAddress(): string {
@@ -45,19 +35,16 @@ function localAddress(): string {
 
 export class LossyLink implements AsyncDisposable {
   readonly #ends: Record<LinkSide, End>;
-  readonly #timers = new Set<NodeJS.Timeout>();
   #conditions: LinkConditions = {};
-  #random: number;
 
   private constructor(receiver: Socket, publisher: Socket, seed: number) {
+    const random = new SeededRandom(seed);
     const end = (socket: Socket): End => ({
       socket,
       peer: undefined,
-      lastDueMs: 0,
-      losing: false,
+      impairment: new Impairment(random),
     });
     this.#ends = { receiver: end(receiver), publisher: end(publisher) };
-    this.#random = seed;
     receiver.on('message', (packet) => {
       this.#carry(packet, this.#ends.publisher);
     });
@@ -98,9 +85,9 @@ export class LossyLink implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const timer of this.#timers) clearTimeout(timer);
     await Promise.all(
-      Object.values(this.#ends).map(async ({ socket }) => {
+      Object.values(this.#ends).map(async ({ socket, impairment }) => {
+        impairment[Symbol.dispose]();
         socket.close();
         await once(socket, 'close');
       }),
@@ -108,45 +95,8 @@ export class LossyLink implements AsyncDisposable {
   }
 
   #carry(packet: Buffer, to: End): void {
-    if (this.#isLost(to)) return;
-    this.#send(packet, to);
-    if (this.#happens(this.#conditions.duplicatePercent)) this.#send(packet, to);
-  }
-
-  #isLost(to: End): boolean {
-    const { lossPercent = 0, burstPackets = 1 } = this.#conditions;
-    // Two states (Gilbert): bursts end with probability 1/length and begin often enough for the rest.
-    const probability = lossPercent / 100;
-    const begins = probability / (burstPackets * (1 - probability));
-    to.losing = this.#next() < (to.losing ? 1 - 1 / burstPackets : begins);
-    return to.losing;
-  }
-
-  #send(packet: Buffer, to: End): void {
-    const { delayMs = 0, jitterMs = 0, reorderPercent } = this.#conditions;
-    const nowMs = performance.now();
-    let dueMs = nowMs + delayMs + this.#next() * jitterMs;
-    if (this.#happens(reorderPercent)) {
-      dueMs += overtakenMs;
-    } else {
-      dueMs = to.lastDueMs = Math.max(dueMs, to.lastDueMs);
-    }
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
+    to.impairment.carry(this.#conditions, () => {
       if (to.peer !== undefined) to.socket.send(packet, to.peer.port, to.peer.address);
-    }, dueMs - nowMs);
-    this.#timers.add(timer);
-  }
-
-  #happens(percent = 0): boolean {
-    return this.#next() * 100 < percent;
-  }
-
-  /** mulberry32: small, seeded, even. */
-  #next(): number {
-    this.#random = (this.#random + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(this.#random ^ (this.#random >>> 15), 1 | this.#random);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+    });
   }
 }

@@ -10,13 +10,13 @@ export interface RoleKeys {
   readonly sessionToken: string;
 }
 
-const lifetimeMs = 3_600_000;
-
 /** A server for AWS_CONTAINER_CREDENTIALS_FULL_URI. */
 export class RoleServer implements Disposable {
   readonly #server: Server;
-  /** What it hands out; may change at any time. */
-  keys: RoleKeys;
+  /** What it hands out; may change at any time. Without any it breaks connections off. */
+  keys: RoleKeys | undefined;
+  /** How long keys hold that are handed out now. */
+  lifetimeMs = 3_600_000;
 
   private constructor(server: Server, keys: RoleKeys) {
     this.#server = server;
@@ -25,6 +25,10 @@ export class RoleServer implements Disposable {
 
   static async start(keys: RoleKeys): Promise<RoleServer> {
     const server = createServer((_request, response) => {
+      if (role.keys === undefined) {
+        response.destroy();
+        return;
+      }
       const { accessKeyId, secretAccessKey, sessionToken } = role.keys;
       response.setHeader('content-type', 'application/json');
       response.end(
@@ -32,7 +36,7 @@ export class RoleServer implements Disposable {
           AccessKeyId: accessKeyId,
           SecretAccessKey: secretAccessKey,
           Token: sessionToken,
-          Expiration: new Date(Date.now() + lifetimeMs).toISOString(),
+          Expiration: new Date(Date.now() + role.lifetimeMs).toISOString(),
         }),
       );
     });

@@ -1,4 +1,5 @@
 /** GetIceServerConfig (KVS signaling API reference). */
+import { createHmac } from 'node:crypto';
 import * as v from 'valibot';
 import { findChannel } from '../control/lookup.js';
 import type { Registry } from '../control/registry.js';
@@ -7,17 +8,13 @@ import { jsonOperation } from '../http/operation.js';
 import type { Operation } from '../http/operation.js';
 import type { ResolvedOptions } from '../options.js';
 
+type IceServer = ResolvedOptions['iceServers'][number];
+
 /** The operation, to be served. Every caller gets the configured servers. */
 export function iceServerOperation(
   registry: Registry,
   iceServers: ResolvedOptions['iceServers'],
 ): Operation {
-  const list = iceServers.map(({ uris, username, password, ttlSeconds }) => ({
-    Uris: uris,
-    Username: username,
-    Password: password,
-    Ttl: ttlSeconds,
-  }));
   return jsonOperation(
     'GetIceServerConfig',
     '/v1/get-ice-server-config',
@@ -29,7 +26,28 @@ export function iceServerOperation(
     }),
     ({ ChannelARN }) => {
       findChannel(registry, { ChannelARN });
-      return { IceServerList: list };
+      return {
+        IceServerList: iceServers.map((server) => {
+          const { username, password } = credentialsOf(server);
+          return {
+            Uris: server.uris,
+            Username: username,
+            Password: password,
+            Ttl: server.ttlSeconds,
+          };
+        }),
+      };
     },
   );
+}
+
+/** With a secret: what TURN servers call time-limited credentials (coturn, `use-auth-secret`). */
+function credentialsOf({ username, password, secret, ttlSeconds }: IceServer): {
+  readonly username: string;
+  readonly password: string;
+} {
+  if (secret === undefined) return { username, password };
+  const limited = `${String(Math.floor(Date.now() / 1_000) + ttlSeconds)}:${username}`;
+  const digest = createHmac('sha1', secret).update(limited).digest('base64');
+  return { username: limited, password: digest };
 }

@@ -1,0 +1,68 @@
+/** What a stream holds, frame by frame, by the numbers in the pictures. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { LocalKvs } from '../../lib/local/index.js';
+import type { StreamReader } from '../../lib/local/index.js';
+import { readFragment } from '../../lib/local/recording/stored-fragment.js';
+import { readTestFrames } from '../support/decode.js';
+
+/** A stored frame. */
+export interface StoredFrame {
+  readonly number: number;
+  /** By the producer's clock, Unix epoch ms. */
+  readonly atMs: number;
+}
+
+export interface Archive {
+  /** In order of their numbers; one that is stored twice is there twice. */
+  readonly frames: readonly StoredFrame[];
+  readonly fragments: number;
+  /** Fragments with the timecode of another one. */
+  readonly repeatedFragments: number;
+}
+
+/** As many decoders at once as this machine is likely to have cores to spare. */
+const decoders = 2;
+
+/** @param dataDir - of a local KVS that does not run */
+export async function readArchive(dataDir: string, stream: string): Promise<Archive> {
+  await using kvs = await LocalKvs.start({ dataDir });
+  const reader = await kvs.openStream(stream);
+  const folder = await mkdtemp(join(tmpdir(), 'kvs-bridge-archive-'));
+  try {
+    const waiting = [...reader.fragments];
+    const frames: StoredFrame[] = [];
+    const decodeNext = async (): Promise<void> => {
+      for (;;) {
+        const fragment = waiting.pop();
+        if (fragment === undefined) return;
+        frames.push(...(await readFrames(reader, fragment.number, folder)));
+      }
+    };
+    await Promise.all(Array.from({ length: decoders }, decodeNext));
+    const timecodes = new Set(reader.fragments.map((fragment) => fragment.producerTimestampMs));
+    return {
+      frames: frames.sort((a, b) => a.number - b.number || a.atMs - b.atMs),
+      fragments: reader.fragments.length,
+      repeatedFragments: reader.fragments.length - timecodes.size,
+    };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function readFrames(
+  reader: StreamReader,
+  number: string,
+  folder: string,
+): Promise<readonly StoredFrame[]> {
+  const bytes = await reader.read(number);
+  // Sound alone.
+  if (readFragment(bytes).videoFrames === 0) return [];
+  const file = join(folder, `${number}.mkv`);
+  await writeFile(file, bytes);
+  const frames = await readTestFrames(file);
+  await rm(file);
+  return frames.map(({ counter, ptsMs }) => ({ number: counter, atMs: ptsMs }));
+}

@@ -1,0 +1,136 @@
+/** Compares what was sent with what is stored and with what the ledger says is not. */
+import type { Archive, StoredFrame } from './archive.js';
+import type { SentNumbers } from './master-runner.js';
+
+/** A stretch of time that the ledger says is not stored. */
+export interface LedgerGap {
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly cause: string;
+}
+
+/** Where numbers or time are missing between two stored frames. */
+export interface Hole {
+  readonly after: StoredFrame;
+  readonly before: StoredFrame;
+  /** Frames that were sent in between. */
+  readonly frames: number;
+  /** What of it no gap in the ledger covers. */
+  readonly unlistedMs: number;
+  readonly causes: readonly string[];
+}
+
+export interface Verdict {
+  readonly sent: number;
+  readonly stored: number;
+  readonly duplicates: number;
+  readonly holes: readonly Hole[];
+  /** Frames sent behind the last one that is stored. */
+  readonly tailFrames: number;
+  /** What is wrong; empty when all is well. */
+  readonly problems: readonly string[];
+}
+
+const frameMs = 1_000 / 15;
+/** Jitter of capture and rounding: a longer distance is a hole. */
+const maxStepMs = 400;
+/** By how much the ledger's times may differ from those of the frames at a hole's ends. */
+const toleranceMs = 300;
+/** What may be on its way when the master leaves. */
+const maxTailFrames = 15;
+
+export function judge(
+  streams: readonly SentNumbers[],
+  archive: Archive,
+  ledger: readonly LedgerGap[] | undefined,
+): Verdict {
+  const { frames } = archive;
+  const unique = frames.filter(({ number }, index) => frames[index - 1]?.number !== number);
+  const duplicates = frames.length - unique.length + archive.repeatedFragments;
+  const sent = extended(streams, unique);
+  const holes = holesIn(unique, sent, ledger ?? []);
+  const last = unique.at(-1)?.number ?? -1;
+  const tailFrames = countBetween(sent, last, Infinity);
+  const problems: string[] = [];
+  const check = (isGood: boolean, problem: string): void => {
+    if (!isGood) problems.push(problem);
+  };
+  check(unique.length > 0, 'nothing is stored');
+  check(duplicates === 0, `${duplicates} frames or fragments are stored twice`);
+  const strangers = unique.filter(({ number }) => !sent.some((stream) => isIn(stream, number)));
+  check(strangers.length === 0, `${strangers.length} stored frames were never sent`);
+  const backwards = unique.filter(({ atMs }, index) => atMs < (unique[index - 1]?.atMs ?? 0));
+  check(backwards.length === 0, `time goes back at ${backwards.length} frames`);
+  check(tailFrames <= maxTailFrames, `the last ${tailFrames} frames sent are not stored`);
+  for (const hole of holes) {
+    if (ledger === undefined || hole.unlistedMs <= toleranceMs) continue;
+    problems.push(`the ledger says nothing of ${describeHole(hole)}`);
+  }
+  const total = sent.reduce((sum, stream) => sum + stream.frames, 0);
+  return { sent: total, stored: unique.length, duplicates, holes, tailFrames, problems };
+}
+
+export function describeHole({ after, before, frames, unlistedMs, causes }: Hole): string {
+  const span = `${Math.round(before.atMs - after.atMs)} ms from ${new Date(after.atMs).toISOString()}`;
+  const listed = causes.length === 0 ? '' : `, listed as ${causes.join(', ')}`;
+  return `${span}, ${frames} frames (${after.number} to ${before.number})${listed}, ${Math.round(unlistedMs)} ms unlisted`;
+}
+
+/** A master that was killed sent more than it told: as much at least as is stored. */
+function extended(
+  streams: readonly SentNumbers[],
+  stored: readonly StoredFrame[],
+): readonly SentNumbers[] {
+  const ordered = streams.toSorted((a, b) => a.first - b.first);
+  return ordered.map(({ first, frames }, index) => {
+    const end = ordered[index + 1]?.first ?? Infinity;
+    const last = stored.findLast(({ number }) => number >= first && number < end);
+    return { first, frames: Math.max(frames, last === undefined ? 0 : last.number - first + 1) };
+  });
+}
+
+function isIn({ first, frames }: SentNumbers, number: number): boolean {
+  return number >= first && number < first + frames;
+}
+
+/** Numbers that were sent, both ends left out. */
+function countBetween(sent: readonly SentNumbers[], after: number, before: number): number {
+  return sent.reduce((sum, { first, frames }) => {
+    const from = Math.max(first, after + 1);
+    const to = Math.min(first + frames, before);
+    return sum + Math.max(0, to - from);
+  }, 0);
+}
+
+function holesIn(
+  stored: readonly StoredFrame[],
+  sent: readonly SentNumbers[],
+  ledger: readonly LedgerGap[],
+): readonly Hole[] {
+  return stored.slice(1).flatMap((before, index) => {
+    const after = stored[index] ?? before;
+    const frames = countBetween(sent, after.number, before.number);
+    if (frames === 0 && before.atMs - after.atMs <= maxStepMs) return [];
+    const fromMs = after.atMs + frameMs;
+    const listed = ledger.filter((gap) => gap.fromMs < before.atMs && gap.toMs > fromMs);
+    return [
+      {
+        after,
+        before,
+        frames,
+        unlistedMs: uncoveredMs(fromMs, before.atMs, listed),
+        causes: [...new Set(listed.map(({ cause }) => cause))],
+      },
+    ];
+  });
+}
+
+function uncoveredMs(fromMs: number, toMs: number, gaps: readonly LedgerGap[]): number {
+  let uncovered = 0;
+  let reachedMs = fromMs;
+  for (const gap of gaps.toSorted((a, b) => a.fromMs - b.fromMs)) {
+    uncovered += Math.max(0, Math.min(gap.fromMs, toMs) - reachedMs);
+    reachedMs = Math.max(reachedMs, gap.toMs);
+  }
+  return uncovered + Math.max(0, toMs - reachedMs);
+}
