@@ -59,6 +59,8 @@ interface Held extends FragmentRef {
   isReceived: boolean;
   /** Acknowledged as PERSISTED before its end was told. */
   isPersisted: boolean;
+  /** The element failed before its end: what KVS has may lack frames that were counted. */
+  isTorn: boolean;
 }
 
 const checkIntervalMs = 500;
@@ -86,6 +88,9 @@ export class KvsSink extends EventEmitter<MediaSinkEvents> implements MediaSink 
   readonly #timer: NodeJS.Timeout;
   #progressAtMs = performance.now();
   #lastRefusal = '';
+  #newestPersisted: Held | undefined;
+  /** KVS refused a fragment and named none that is held: that of a connection that broke before. */
+  #hasUnnamedRefusal = false;
   #isStuck = false;
   #isFinishing = false;
   #isEnded = false;
@@ -102,6 +107,7 @@ export class KvsSink extends EventEmitter<MediaSinkEvents> implements MediaSink 
     this.#held.set(keyOf(epoch, timecodeMs), {
       ...{ epoch, timecodeMs, fragmentNumber: undefined, totals: undefined },
       ...{ bytes: 0, completedAtMs: 0, isReceived: false, isPersisted: false },
+      isTorn: this.#isStuck,
     });
   }
 
@@ -114,7 +120,7 @@ export class KvsSink extends EventEmitter<MediaSinkEvents> implements MediaSink 
     fragment.totals = totals;
     fragment.bytes = end.bytes;
     fragment.completedAtMs = performance.now();
-    if (fragment.isPersisted) this.#confirm(fragment);
+    if (fragment.isPersisted && !fragment.isTorn) this.#confirm(fragment);
   }
 
   onAck({ epoch, ack, timecodeMs, fragmentNumber, errorId }: ElementAck): void {
@@ -134,7 +140,13 @@ export class KvsSink extends EventEmitter<MediaSinkEvents> implements MediaSink 
     this.#progressAtMs = performance.now();
     this.#refusals.length = 0;
     fragment.isPersisted = true;
+    if (fragment.isTorn) return;
     this.#confirm(fragment);
+    if (this.#hasUnnamedRefusal) {
+      this.#hasUnnamedRefusal = false;
+      this.#loseOvertaken(fragment, 'refused');
+    }
+    this.#newestPersisted = fragment;
   }
 
   onState({ epoch, state, status, reason }: ElementState): void {
@@ -182,6 +194,10 @@ export class KvsSink extends EventEmitter<MediaSinkEvents> implements MediaSink 
   end(): void {
     this.#isEnded = true;
     clearInterval(this.#timer);
+    // After a failure, the archive is asked.
+    if (!this.#isStuck && this.#newestPersisted !== undefined) {
+      this.#loseOvertaken(this.#newestPersisted, 'neverPersisted');
+    }
     this.#checkDrains();
   }
 
@@ -201,7 +217,7 @@ export class KvsSink extends EventEmitter<MediaSinkEvents> implements MediaSink 
     const fragments = [...this.#held.values()].filter(
       (fragment) => epoch === undefined || fragment.epoch === epoch,
     );
-    const doubtful = fragments.filter(({ isReceived }) => isReceived);
+    const doubtful = fragments.filter(({ isReceived, isTorn }) => isReceived && !isTorn);
     if (isPersisted !== undefined && doubtful.length > 0) {
       const timecodesMs = doubtful.map(({ timecodeMs }) => timecodeMs);
       const signal = AbortSignal.timeout(lookUpTimeoutMs);
@@ -257,7 +273,10 @@ export class KvsSink extends EventEmitter<MediaSinkEvents> implements MediaSink 
     const action = kvsSinkAckAction(errorId);
     const errorName = ackErrorName(errorId);
     this.emit('ackError', { errorId, errorName, timecodeMs: fragment?.timecodeMs, action });
-    if (action === 'skipFragment' && fragment !== undefined) this.#lose(fragment, 'refused');
+    if (action === 'skipFragment') {
+      if (fragment === undefined) this.#hasUnnamedRefusal = true;
+      else this.#lose(fragment, 'refused');
+    }
     if (action === 'slowRetry') {
       const { streamName } = this.#options;
       this.#fail(
@@ -291,6 +310,16 @@ export class KvsSink extends EventEmitter<MediaSinkEvents> implements MediaSink 
       });
     }
     this.#checkDrains();
+  }
+
+  /** The element sends in order: what lies before a fragment that is stored will not be sent again. */
+  #loseOvertaken({ epoch, timecodeMs }: FragmentRef, reason: DropReason): void {
+    for (const fragment of [...this.#held.values()]) {
+      const isComplete = fragment.totals !== undefined;
+      if (isComplete && fragment.epoch === epoch && fragment.timecodeMs < timecodeMs) {
+        this.#lose(fragment, reason);
+      }
+    }
   }
 
   /** An epoch's element is gone: nothing of it will be acknowledged any more. */
@@ -350,6 +379,7 @@ export class KvsSink extends EventEmitter<MediaSinkEvents> implements MediaSink 
   ): void {
     if (this.#isStuck || this.#isEnded) return;
     this.#isStuck = true;
+    for (const fragment of this.#held.values()) fragment.isTorn = fragment.totals === undefined;
     this.emit('stuck', new PutMediaError(ErrorCode.putMedia, message, { fix }));
   }
 

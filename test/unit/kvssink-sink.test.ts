@@ -69,6 +69,33 @@ describe('bookkeeping of kvssink', () => {
     assert.equal(sink.stats().fragmentsPending, 1);
   });
 
+  it('finds the fragment of a refusal that names none, as one that the next overtakes', async () => {
+    await using sink = makeSink();
+    const lost: [string, number][] = [];
+    sink.on('dropped', ({ reason, fromTimecodeMs }) => lost.push([reason, fromTimecodeMs]));
+    fragment(sink, 1_000);
+    fragment(sink, 2_000);
+    ack(sink, 'persisted', 1_000);
+    fragment(sink, 3_000);
+    ack(sink, 'error', 2_750, 4006);
+    assert.deepEqual(lost, []);
+    ack(sink, 'persisted', 3_000);
+    assert.deepEqual(lost, [['refused', 2_000]]);
+    assert.equal(sink.stats().fragmentsPending, 0);
+  });
+
+  it('counts what was overtaken as lost in the end, and only what came last as pending', async () => {
+    await using sink = makeSink();
+    fragment(sink, 1_000);
+    fragment(sink, 2_000);
+    fragment(sink, 3_000);
+    ack(sink, 'persisted', 2_000);
+    sink.finish();
+    sink.end();
+    const { videoFramesLost, fragmentsPending } = sink.stats();
+    assert.deepEqual([videoFramesLost, fragmentsPending], [30, 1]);
+  });
+
   it('is stuck after an error that the element does not survive, and says what to do', async () => {
     await using sink = makeSink();
     const stuck = stuckOf(sink);
@@ -115,6 +142,21 @@ describe('bookkeeping of kvssink', () => {
     await sink.settle('elementFailed');
     const { videoFramesStored, videoFramesLost, fragmentsPending } = sink.stats();
     assert.deepEqual([videoFramesStored, videoFramesLost, fragmentsPending], [30, 30, 0]);
+  });
+
+  it('takes nothing for stored that the element was writing when it failed', async () => {
+    await using sink = makeSink();
+    sink.beginFragment({ epoch: 0, timecodeMs: 1_000 });
+    sink.onState({ epoch: 0, state: 'failed', status: 0x52000065, reason: '' });
+    ack(sink, 'received', 1_000);
+    ack(sink, 'persisted', 1_000);
+    const frames = { durationMs: 1_000, videoFrames: 30, audioFrames: 47, bytes: 5_000 };
+    sink.endFragment({ epoch: 0, timecodeMs: 1_000, ...frames });
+    fragment(sink, 2_000);
+    ack(sink, 'persisted', 2_000);
+    await sink.settle('elementFailed');
+    const { videoFramesStored, videoFramesLost, fragmentsPending } = sink.stats();
+    assert.deepEqual([videoFramesStored, videoFramesLost, fragmentsPending], [0, 60, 0]);
   });
 
   it('leaves what is not confirmed at the end pending', async () => {
