@@ -6,6 +6,7 @@
 
 #include "media/audio_track.h"
 #include "media/gstreamer.h"
+#include "media/keyframe_filter.h"
 #include "media/loss_gate.h"
 #include "media/media_error.h"
 #include "media/unparsed_frames.h"
@@ -86,6 +87,9 @@ std::unique_ptr<Track> Track::Create(GstBin* pipeline, GstPad* pad, AudioMode au
   }
   track->Build(pipeline);
   track->Link(pad);
+  // A decoder alone knows that it cannot go on; of a parser, frames before-keyframe tell.
+  StopKeyframeRequests(track->sink_pad_.get(),
+                       track->transcoded() ? handlers.on_loss : std::function<void()>());
   return track;
 }
 
@@ -156,8 +160,9 @@ bool Track::RequestSenderKeyframe(bool fir) {
   // rtpmanager answers a request for all headers with FIR where the caps say "ccm fir", any other
   // with PLI.
   const gboolean all_headers = fir ? TRUE : FALSE;
-  return gst_pad_push_event(sink_pad_.get(), gst_video_event_new_upstream_force_key_unit(
-                                                 GST_CLOCK_TIME_NONE, all_headers, 0)) == TRUE;
+  // To webrtcbin's pad itself: past StopKeyframeRequests.
+  return gst_pad_send_event(source_pad_.get(), gst_video_event_new_upstream_force_key_unit(
+                                                   GST_CLOCK_TIME_NONE, all_headers, 0)) == TRUE;
 }
 
 void Track::Drain() {

@@ -44,8 +44,14 @@ GstPadProbeReturn OnPacket(GstPad* /*pad*/, GstPadProbeInfo* info, gpointer user
   return GST_PAD_PROBE_OK;
 }
 
-GstPadProbeReturn OnFrame(GstPad* /*pad*/, GstPadProbeInfo* /*info*/, gpointer user_data) {
-  (*static_cast<WatchPtr*>(user_data))->started = true;
+GstPadProbeReturn OnFrame(GstPad* /*pad*/, GstPadProbeInfo* info, gpointer user_data) {
+  Watch& watch = **static_cast<WatchPtr*>(user_data);
+  if ((GST_PAD_PROBE_INFO_TYPE(info) & GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM) != 0) {
+    if (GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) != GST_EVENT_EOS) return GST_PAD_PROBE_OK;
+    // Nothing followed that would have pushed it out.
+    if (std::exchange(watch.pending, false)) watch.on_swallowed();
+  }
+  watch.started = true;
   return GST_PAD_PROBE_REMOVE;
 }
 
@@ -60,7 +66,9 @@ void WatchUnparsedFrames(GstPad* packets, GstPad* frames, std::function<void()> 
       static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST);
   gst_pad_add_probe(packets, kBuffers, OnPacket, std::make_unique<WatchPtr>(watch).release(),
                     LetGo);
-  gst_pad_add_probe(frames, kBuffers, OnFrame, std::make_unique<WatchPtr>(watch).release(), LetGo);
+  gst_pad_add_probe(frames,
+                    static_cast<GstPadProbeType>(kBuffers | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM),
+                    OnFrame, std::make_unique<WatchPtr>(watch).release(), LetGo);
 }
 
 }  // namespace kvsbridge

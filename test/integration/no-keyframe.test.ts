@@ -12,8 +12,8 @@ describe('a master that never sends a keyframe', () => {
     await using session = await RecordingSession.start('putmedia', {
       master: { audio: false, shape: { keyframes: 'never' } },
     });
-    const { bridge } = session;
-    const isAsked = ({ keyframeRequests }: BridgeTotals): boolean => keyframeRequests > 0;
+    const { bridge, master } = session;
+    const isAsked = ({ keyframeRequests }: BridgeTotals): boolean => keyframeRequests >= 3;
     const reasons: string[] = [];
     bridge.on('lost', ({ reason }: KvsBridgeEvents['lost'][0]) => reasons.push(reason));
     await Promise.all([
@@ -21,7 +21,14 @@ describe('a master that never sends a keyframe', () => {
       eventThat(bridge, 'totals', isAsked, deadlineMs),
     ]);
     assert.equal(reasons[0], 'before-keyframe');
+    const arrived = master.keyframeRequests;
     const { totals } = await bridge.stop();
+    assert.ok(arrived >= 2);
+    // Parsers and depayloaders would ask at every frame.
+    assert.ok(
+      arrived <= totals.keyframeRequests,
+      `${String(arrived)} requests arrived, ${String(totals.keyframeRequests)} were made`,
+    );
     assert.ok(totals.videoFramesReceived > 0);
     assert.equal(totals.videoFramesLost, totals.videoFramesReceived);
   });

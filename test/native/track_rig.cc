@@ -112,6 +112,12 @@ std::uint64_t TrackOutput::bytes() const {
   return total;
 }
 
+unsigned TrackOutput::dropped_frames() const {
+  unsigned total = 0;
+  for (const auto& [reason, frames] : dropped) total += frames;
+  return total;
+}
+
 std::vector<std::size_t> TrackOutput::keyframes() const {
   std::vector<std::size_t> indices;
   for (std::size_t i = 0; i < samples.size(); ++i) {

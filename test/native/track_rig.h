@@ -33,6 +33,8 @@ struct TrackOutput {
   unsigned losses = 0;
 
   [[nodiscard]] std::uint64_t bytes() const;
+  /// For whatever reason.
+  [[nodiscard]] unsigned dropped_frames() const;
   [[nodiscard]] std::vector<std::size_t> keyframes() const;  ///< their indices
 };
 

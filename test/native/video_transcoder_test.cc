@@ -109,15 +109,6 @@ TEST(TranscoderLoadTest, WhatTheMachineHasNoTimeForIsCountedAndEndsAtAKeyframe) 
   EXPECT_EQ(DecodedSizes(output.samples).size(), output.samples.size());
 }
 
-TEST(TranscoderLoadTest, AsksForTheFirstKeyframeAndStoresNothingBeforeIt) {
-  Packets packets = Send(kVp8, "width=160,height=120");
-  packets.erase(packets.begin());
-  TrackRig rig(CapsOf(kVp8));
-  rig.Send(packets);
-  EXPECT_TRUE(rig.Finish().samples.empty());
-  EXPECT_GE(rig.keyframe_requests(), 1U);
-}
-
 TEST(TranscoderLoadTest, APictureOfUnreasonableSizeIsRefused) {
   // A VP8 keyframe's header with 16383x16383, all that it can claim.
   const guint8 frame[] = {0x10, 0x02, 0x00, 0x9d, 0x01, 0x2a, 0xff, 0x3f, 0xff, 0x3f, 0, 0, 0, 0};
