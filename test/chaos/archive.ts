@@ -17,9 +17,8 @@ export interface StoredFrame {
 export interface Archive {
   /** In order of their numbers; one that is stored twice is there twice. */
   readonly frames: readonly StoredFrame[];
-  readonly fragments: number;
-  /** Fragments with the timecode of another one. */
-  readonly repeatedFragments: number;
+  /** Of each fragment, Unix epoch ms, in no order. */
+  readonly timecodesMs: readonly number[];
 }
 
 /** As many decoders at once as this machine is likely to have cores to spare. */
@@ -41,11 +40,9 @@ export async function readArchive(dataDir: string, stream: string): Promise<Arch
       }
     };
     await Promise.all(Array.from({ length: decoders }, decodeNext));
-    const timecodes = new Set(reader.fragments.map((fragment) => fragment.producerTimestampMs));
     return {
       frames: frames.sort((a, b) => a.number - b.number || a.atMs - b.atMs),
-      fragments: reader.fragments.length,
-      repeatedFragments: reader.fragments.length - timecodes.size,
+      timecodesMs: reader.fragments.map((fragment) => fragment.producerTimestampMs),
     };
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -60,13 +60,8 @@ export async function runFaults(options: RunOptions): Promise<RunReport> {
     return reason === undefined ? [] : [[fault, reason] as const];
   });
   const possible = options.faults.filter((fault) => !missing.some(([other]) => other === fault));
-  const problems: string[] = [];
   const schedule: HappenedFault[] = [];
-
-  await world.master.start();
-  world.bridge.start();
-  const first = await world.bridge.next(isPersisted, startLimitMs);
-  if (first === undefined) problems.push('nothing was persisted at the start');
+  const problems = [...(await startRecording(world))];
   const startedAtMs = Date.now();
   const endMs = startedAtMs + (options.durationSeconds ?? Infinity) * 1_000;
   for (const fault of order(possible, random, options.durationSeconds !== undefined)) {
@@ -79,23 +74,46 @@ export async function runFaults(options: RunOptions): Promise<RunReport> {
     }
   }
   await delay(random.whole(...quietMs), undefined, { signal });
+  const skipped = missing.map(([{ id }, reason]) => `${id}: ${reason}`);
+  return await conclude(world, { seed, schedule, skipped, problems });
+}
 
+/** Starts master and bridge. @returns what is wrong, once media is persisted or that takes too long */
+export async function startRecording(world: World): Promise<readonly string[]> {
+  await world.master.start();
+  world.bridge.start();
+  const first = await world.bridge.next(isPersisted, startLimitMs);
+  return first === undefined ? ['nothing was persisted at the start'] : [];
+}
+
+/** Ends everything in order, and compares. */
+export async function conclude(
+  world: World,
+  told: Pick<RunReport, 'seed' | 'schedule' | 'skipped' | 'problems'>,
+): Promise<RunReport> {
   await world.master.stop();
-  await delay(lastCountMs, undefined, { signal });
+  await delay(lastCountMs);
   const exitCode = await world.bridge.stop(stopLimitMs);
+  const problems = [...told.problems];
   if (exitCode !== 0) problems.push(`the bridge ended with ${String(exitCode)}`);
   await world.stopKvs(true);
   const archive = await readArchive(world.dataDir, stream);
-  const verdict = judge(world.master.streams, archive, undefined);
+  const acknowledgedMs = world.bridge.events
+    .filter(({ event }) => event === 'persisted')
+    .map(({ timecodeMs }) => Number(timecodeMs));
+  const verdict = judge({
+    streams: world.master.streams,
+    archive,
+    acknowledgedMs,
+    received: world.bridge.counts.received,
+  });
   const { noNamespaces, hasNetem } = world.network;
   return {
-    seed,
+    ...told,
     network:
       noNamespaces === undefined
         ? `network namespaces, ${hasNetem ? 'tc netem' : 'loss and delay in user space'}`
         : `loopback (${noNamespaces})`,
-    schedule,
-    skipped: missing.map(([{ id }, reason]) => `${id}: ${reason}`),
     bridge: world.bridge.counts,
     verdict,
     lastWords: lastWords(world),
@@ -143,7 +161,7 @@ async function happen(
   };
 }
 
-function isPersisted({ event, videoFrames }: BridgeEvent): boolean {
+export function isPersisted({ event, videoFrames }: BridgeEvent): boolean {
   return event === 'persisted' && Number(videoFrames) > 0;
 }
 

@@ -39,24 +39,37 @@ const toleranceMs = 300;
 /** What may be on its way when the master leaves. */
 const maxTailFrames = 15;
 
-export function judge(
-  streams: readonly SentNumbers[],
-  archive: Archive,
-  ledger: readonly LedgerGap[] | undefined,
-): Verdict {
+/** What {@link judge} compares. */
+export interface Evidence {
+  readonly streams: readonly SentNumbers[];
+  readonly archive: Archive;
+  /** Timecodes of the fragments that the bridge said are persisted, Unix epoch ms. */
+  readonly acknowledgedMs: readonly number[];
+  /** Frames that the bridge counted as received. */
+  readonly received: number;
+  readonly ledger?: readonly LedgerGap[];
+}
+
+export function judge({ streams, archive, acknowledgedMs, received, ledger }: Evidence): Verdict {
   const { frames } = archive;
+  const timecodes = new Set(archive.timecodesMs);
   const unique = frames.filter(({ number }, index) => frames[index - 1]?.number !== number);
-  const duplicates = frames.length - unique.length + archive.repeatedFragments;
+  const duplicates = frames.length - unique.length + archive.timecodesMs.length - timecodes.size;
   const sent = extended(streams, unique);
   const holes = holesIn(unique, sent, ledger ?? []);
   const last = unique.at(-1)?.number ?? -1;
   const tailFrames = countBetween(sent, last, Infinity);
+  const inHoles = holes.reduce((sum, { frames: missing }) => sum + missing, 0);
+  const unaccounted = received - unique.length - inHoles;
   const problems: string[] = [];
   const check = (isGood: boolean, problem: string): void => {
     if (!isGood) problems.push(problem);
   };
   check(unique.length > 0, 'nothing is stored');
   check(duplicates === 0, `${duplicates} frames or fragments are stored twice`);
+  check(unaccounted <= 0, `${unaccounted} frames that were received are neither stored nor missed`);
+  const absent = acknowledgedMs.filter((timecodeMs) => !timecodes.has(timecodeMs));
+  check(absent.length === 0, `${absent.length} fragments told as persisted are not in the archive`);
   const strangers = unique.filter(({ number }) => !sent.some((stream) => isIn(stream, number)));
   check(strangers.length === 0, `${strangers.length} stored frames were never sent`);
   const backwards = unique.filter(({ atMs }, index) => atMs < (unique[index - 1]?.atMs ?? 0));

@@ -35,8 +35,8 @@ const picture = { width: 480, height: 96, frameRate: 15 } as const;
 
 /** How many times the role's keys can change in a run. */
 const keyPairs = 64;
-/** Holds some minutes of the test picture. */
-const spoolDiskMb = 64;
+/** Holds many minutes of the test picture. */
+const defaultDiskMb = 64;
 
 const bridgeArguments = [
   ['--channel', channel],
@@ -57,6 +57,8 @@ export interface WorldOptions {
   readonly turnTtlSeconds?: number;
   /** Video bitrate of the master. @defaultValue 200000 */
   readonly videoBitrateBps?: number;
+  /** Size of the disk that the spool is on. @defaultValue 64 */
+  readonly diskMb?: number;
 }
 
 /** What a {@link World} is put together from. */
@@ -154,7 +156,7 @@ export class World implements AsyncDisposable {
     disposers.defer(() => rm(folder, { recursive: true, force: true }));
     const stateFolder = stateFolderOf(folder);
     await mkdir(stateFolder);
-    const hasSpoolDisk = await mountDisk(stateFolder);
+    const hasSpoolDisk = await mountDisk(stateFolder, options.diskMb ?? defaultDiskMb);
     if (hasSpoolDisk) disposers.defer(() => run('umount', ['--lazy', stateFolder]));
     const kvs = await startKvs(network, folder, options);
     const turn = await TurnServer.start(network.place('turn'), turnPort);
@@ -220,6 +222,11 @@ export class World implements AsyncDisposable {
     await this.#edge.call('setKeys', { keys: roleKeys(this.#keyPair) });
     const { accessKeyId } = previous;
     await this.kvsFault({ name: 'revokeKeys', argument: { accessKeyId } });
+  }
+
+  /** How long the keys hold that are handed out from now on. */
+  async setKeyLifetime(lifetimeMs: number): Promise<void> {
+    await this.#edge.call('setKeys', { keys: roleKeys(this.#keyPair), lifetimeMs });
   }
 
   /** The role's agent answers nobody. */
@@ -304,8 +311,8 @@ async function startKvs(
 }
 
 /** @returns whether the right to mount is there */
-async function mountDisk(folder: string): Promise<boolean> {
-  const size = `size=${String(spoolDiskMb)}m`;
+async function mountDisk(folder: string, sizeMb: number): Promise<boolean> {
+  const size = `size=${String(sizeMb)}m`;
   return run('mount', ['-t', 'tmpfs', '-o', size, 'tmpfs', folder]).then(
     () => true,
     () => false,

@@ -1,0 +1,69 @@
+/** Renders the table of docs/faults.md. */
+import type { ChaosFault } from './fault.js';
+import type { FaultFigures, FaultResult } from './result.js';
+
+const begin = '<!-- npm run chaos -- --table: from here -->';
+const end = '<!-- npm run chaos -- --table: to here -->';
+
+const columns: readonly (readonly [title: string, value: (figures: FaultFigures) => string])[] = [
+  ['lasted', ({ heldSeconds }) => (heldSeconds < 0.1 ? 'at once' : seconds(heldSeconds * 1_000))],
+  ['detected in', ({ detectedMs }) => seconds(detectedMs)],
+  ['recovered in', ({ recoveredMs }) => seconds(recoveredMs)],
+  ['sent', ({ sent }) => String(sent)],
+  ['received', ({ received }) => String(received)],
+  ['stored', ({ stored }) => String(stored)],
+  ['twice', ({ duplicates }) => String(duplicates)],
+  ['reported as gap', ({ gapMs, causes }) => (gapMs === 0 ? '–' : gap(gapMs, causes))],
+];
+
+/** @throws Error when the marks are missing */
+export function replaceTable(
+  document: string,
+  faults: readonly ChaosFault[],
+  results: ReadonlyMap<string, FaultResult>,
+): string {
+  const [before, rest] = document.split(begin);
+  const after = rest?.split(end)[1];
+  if (before === undefined || after === undefined) {
+    throw new Error(`the document has no lines "${begin}" and "${end}"`);
+  }
+  return `${before}${begin}\n\n${render(faults, results)}\n${end}${after}`;
+}
+
+function render(faults: readonly ChaosFault[], results: ReadonlyMap<string, FaultResult>): string {
+  const groups = [...new Set(faults.map(({ group }) => group))];
+  const titles = cells(['fault', ...columns.map(([title]) => title), 'result']);
+  const rule = cells(['---', ...columns.map(() => '---:'), '---']);
+  return groups
+    .map((group) => {
+      const lines = faults
+        .filter((fault) => fault.group === group)
+        .map(({ id, title }) => line(title, results.get(id)));
+      return `### ${group}\n\n${[titles, rule, ...lines].join('\n')}\n`;
+    })
+    .join('\n');
+}
+
+function line(title: string, result: FaultResult | undefined): string {
+  const figures = result?.figures;
+  const values = columns.map(([, value]) => (figures === undefined ? '–' : value(figures)));
+  return cells([title, ...values, verdict(result)]);
+}
+
+function verdict(result: FaultResult | undefined): string {
+  if (result === undefined) return 'not run';
+  if (result.notRun !== undefined) return `not run: ${result.notRun}`;
+  return result.problems.length === 0 ? 'good' : result.problems.join('; ');
+}
+
+function gap(gapMs: number, causes: readonly string[]): string {
+  return `${seconds(gapMs)}${causes.length === 0 ? '' : ` ${causes.join(', ')}`}`;
+}
+
+function seconds(ms: number | undefined): string {
+  return ms === undefined ? '–' : `${(ms / 1_000).toFixed(1)} s`;
+}
+
+function cells(texts: readonly string[]): string {
+  return `| ${texts.map((text) => text.replaceAll('|', '\\|').replaceAll('\n', ' ')).join(' | ')} |`;
+}
