@@ -42,7 +42,7 @@ export async function readArchive(dataDir: string, stream: string): Promise<Arch
     await Promise.all(Array.from({ length: decoders }, decodeNext));
     return {
       frames: frames.sort((a, b) => a.number - b.number || a.atMs - b.atMs),
-      timecodesMs: reader.fragments.map((fragment) => fragment.producerTimestampMs),
+      timecodesMs: reader.fragments.map((fragment) => Math.round(fragment.producerTimestampMs)),
     };
   } finally {
     await rm(folder, { recursive: true, force: true });

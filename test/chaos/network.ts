@@ -52,7 +52,7 @@ export class Network implements AsyncDisposable {
     try {
       await removeStale();
       await ip('netns', 'add', hub);
-      await inside(hub, 'ip', 'link', 'add', 'switch', 'type', 'bridge');
+      await inside(hub, 'ip', 'link', 'add', 'name', 'switch', 'type', 'bridge');
       await inside(hub, 'ip', 'link', 'set', 'switch', 'up');
       for (const [name, namespace] of namespaces) await plugIn(hub, name, namespace);
       return new Network(namespaces, hub, await canNetem(namespaces));
@@ -75,7 +75,7 @@ export class Network implements AsyncDisposable {
   /** Pulls a party's cable, or plugs it in again. Needs namespaces. */
   async setCable(name: PlaceName, isPluggedIn: boolean): Promise<void> {
     if (this.#hub === undefined) throw new Error('there are no cables without namespaces');
-    await inside(this.#hub, 'ip', 'link', 'set', name, isPluggedIn ? 'up' : 'down');
+    await inside(this.#hub, 'ip', 'link', 'set', 'dev', name, isPluggedIn ? 'up' : 'down');
   }
 
   /** What the kernel does to the packets that a party sends. Needs {@link hasNetem}. */
@@ -115,8 +115,8 @@ async function inside(namespace: string, ...command: readonly string[]): Promise
 async function plugIn(hub: string, name: PlaceName, namespace: string): Promise<void> {
   await ip('netns', 'add', namespace);
   const peer = ['peer', 'name', 'eth0', 'netns', namespace];
-  await inside(hub, 'ip', 'link', 'add', name, 'type', 'veth', ...peer);
-  await inside(hub, 'ip', 'link', 'set', name, 'master', 'switch', 'up');
+  await inside(hub, 'ip', 'link', 'add', 'name', name, 'type', 'veth', ...peer);
+  await inside(hub, 'ip', 'link', 'set', 'dev', name, 'master', 'switch', 'up');
   await inside(namespace, 'ip', 'link', 'set', 'lo', 'up');
   await inside(namespace, 'ip', 'address', 'add', `${addressOf(name)}/24`, 'dev', 'eth0');
   await inside(namespace, 'ip', 'link', 'set', 'eth0', 'up');

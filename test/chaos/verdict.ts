@@ -69,7 +69,7 @@ export function judge({ streams, archive, acknowledgedMs, received, ledger }: Ev
   check(duplicates === 0, `${duplicates} frames or fragments are stored twice`);
   check(unaccounted <= 0, `${unaccounted} frames that were received are neither stored nor missed`);
   const absent = acknowledgedMs.filter((timecodeMs) => !timecodes.has(timecodeMs));
-  check(absent.length === 0, `${absent.length} fragments told as persisted are not in the archive`);
+  check(absent.length === 0, `told as persisted, not in the archive: ${absent.join(', ')}`);
   const strangers = unique.filter(({ number }) => !sent.some((stream) => isIn(stream, number)));
   check(strangers.length === 0, `${strangers.length} stored frames were never sent`);
   const backwards = unique.filter(({ atMs }, index) => atMs < (unique[index - 1]?.atMs ?? 0));
