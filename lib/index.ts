@@ -7,6 +7,7 @@ export { KvsBridge } from './bridge/kvs-bridge.js';
 export { BridgeState } from './bridge/events.js';
 export type {
   BridgeEnd,
+  BridgeGap,
   BridgeStep,
   BridgeTotals,
   KvsBridgeEvents,
@@ -57,6 +58,11 @@ export type {
 } from './local/index.js';
 export { analyzeRecording } from './media/recording-analysis.js';
 export type { RecordingAnalysis } from './media/native.js';
+export { GapCause } from './ledger/gap-causes.js';
+export { readGaps } from './ledger/read-gaps.js';
+export type { GapReport, ReadGapsOptions } from './ledger/read-gaps.js';
+export type { Gap } from './ledger/gap-list.js';
+export type { FrameCounts } from './ledger/ledger.js';
 export { LogLevel, createLogger, redactFields } from './ops/logger.js';
 export type { LoggerOptions } from './ops/logger.js';
 export { redact } from './util/redact.js';

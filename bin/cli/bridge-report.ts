@@ -59,7 +59,7 @@ export function reportBridge(
   });
   bridge.on('gap', (gap) => {
     const fields = { ...gap, gapMs: gap.toMs - gap.fromMs };
-    output.event('gap', fields, `gap of ${fields.gapMs} ms: ${gap.reason}`, 'warn');
+    output.event('gap', fields, `gap of ${fields.gapMs} ms: ${gap.cause}`, 'warn');
   });
   bridge.on('keyframeOverdue', (overdue) => {
     const text = `no keyframe for ${overdue.waitedMs} ms, although asked for`;

@@ -119,6 +119,23 @@ export function seconds(min: number, max: number): (value: string) => number {
   };
 }
 
+const unitsMs: Readonly<Record<string, number>> = {
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
+
+/** A time, or how long ago it is, such as `90m`; read as Unix epoch ms. */
+export function timeOrAge(value: string): number {
+  const [, number, unit = ''] = /^(\d{1,9}(?:\.\d+)?)([smhd])$/.exec(value) ?? [];
+  const ageMs = Number(number) * (unitsMs[unit] ?? NaN);
+  if (Number.isFinite(ageMs)) return Math.max(0, Math.round(Date.now() - ageMs));
+  const timeMs = /^\d{4}-\d\d-\d\d/.test(value) ? Date.parse(value) : NaN;
+  if (timeMs >= 0) return timeMs;
+  throw new InvalidValue('a time like 2025-03-01T12:00:00Z, or an age like 45s, 90m, 12h or 7d');
+}
+
 /** One of a few words. */
 export function oneOf<const T extends string>(...words: readonly T[]): (value: string) => T {
   return (value) => {

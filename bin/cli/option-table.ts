@@ -10,6 +10,7 @@ import {
   pairs,
   seconds,
   text,
+  timeOrAge,
   whole,
 } from './option-spec.js';
 import type { OptionSpec, ValueOf } from './option-spec.js';
@@ -287,6 +288,14 @@ export const optionTable = {
     parse: flag,
     default: false,
   },
+  since: {
+    kind: 'value',
+    value: 'time',
+    description: 'Only gaps that ended after this: an ISO 8601 time, or how long ago, such as 90m',
+    group: OptionGroup.what,
+    parse: timeOrAge,
+    defaultText: 'everything',
+  },
   ...localOptions,
   duration: {
     kind: 'value',
@@ -355,6 +364,7 @@ export const commandOptions = {
     'exitOnFatal',
     ...output,
   ],
+  gaps: ['stream', 'since', 'spoolDir', ...output],
   local: ['host', 'port', 'dataDir', 'tls', 'tlsPort', 'verify', ...output],
   publish: [
     'channel',

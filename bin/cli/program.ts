@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
 import { ErrorCode, KvsBridgeError, LogLevel, OptionsError } from '../../lib/index.js';
 import { runDemo } from '../commands/demo.js';
+import { runGaps } from '../commands/gaps.js';
 import { runLocal } from '../commands/local.js';
 import { runPublish } from '../commands/publish.js';
 import { runStart } from '../commands/start.js';
@@ -33,6 +34,9 @@ const examples: Readonly<Record<CommandName, string>> = {
   AWS_REGION=eu-central-1 KVS_BRIDGE_CHANNEL=front-door KVS_BRIDGE_STREAM=front-door kvs-bridge start
   # Against kvs-bridge local
   kvs-bridge start --local --channel test --stream test --create-stream`,
+  gaps: `Examples:
+  kvs-bridge gaps --stream front-door
+  kvs-bridge gaps --stream front-door --since 24h --json | jq 'select(.event == "gap")'`,
   local: `Examples:
   kvs-bridge local
   kvs-bridge local --port 0 --json | jq -r 'select(.event == "ready").endpoint'`,
@@ -46,6 +50,7 @@ const examples: Readonly<Record<CommandName, string>> = {
 
 const descriptions: Readonly<Record<CommandName, string>> = {
   start: "Record a signaling channel's master into a video stream until Ctrl-C",
+  gaps: 'List what a stream misses, and why, from the ledger that `start` keeps',
   local: 'Run a KVS on this machine: channels, signaling, streams, PutMedia, read-back',
   publish: 'Join a channel as its master and send a test picture and tone',
   demo: 'Show it all at work on this machine: local KVS, test master, recording',
@@ -91,6 +96,7 @@ function createProgram(onExitCode: (code: number) => void): Command {
     .configureOutput({ writeErr: () => undefined })
     .addHelpText('after', () => `\n${configHelp}\n\n${exitCodesHelp()}`);
   addCommand(program, 'start', commandOptions.start, runStart, onExitCode);
+  addCommand(program, 'gaps', commandOptions.gaps, runGaps, onExitCode);
   addCommand(program, 'local', commandOptions.local, runLocal, onExitCode);
   addCommand(program, 'publish', commandOptions.publish, runPublish, onExitCode);
   addCommand(program, 'demo', commandOptions.demo, runDemo, onExitCode);

@@ -1,6 +1,7 @@
 /** What the parts of one Bridge share. */
 import type { EventEmitter } from 'node:events';
 import type { CredentialsSource } from '../aws/credentials.js';
+import type { BridgeLedger } from './bridge-ledger.js';
 import type { KvsBridgeEvents } from './events.js';
 import type { FragmentTags } from './fragment-tags.js';
 import type { ResolvedOptions } from './options.js';
@@ -15,6 +16,7 @@ export interface BridgeParts {
   readonly credentials: CredentialsSource;
   /** Where everything is told: the Bridge itself. */
   readonly events: EventEmitter<KvsBridgeEvents>;
+  readonly ledger: BridgeLedger;
   readonly machine: StateMachine;
   readonly monitor: RecordingMonitor;
   readonly steps: StepLog;

@@ -7,6 +7,7 @@ import type {
   MediaTrack,
   StoredFragment,
 } from '../media/media-session.js';
+import type { GapCause } from '../ledger/gap-causes.js';
 import type { SinkChoice } from '../kvssink/choose-sink.js';
 import type { SignalingChange } from '../signaling/lasting-connection.js';
 import type { KvsBridgeError } from '../util/errors.js';
@@ -70,6 +71,12 @@ export interface PersistedFragment extends StoredFragment {
   readonly lagMs: number;
 }
 
+/** A hole in what is stored, that is certain: what follows it is persisted. */
+export interface BridgeGap extends MediaGap {
+  /** Why; `reason` has the pipeline's own word where that noticed the hole. */
+  readonly cause: GapCause;
+}
+
 /** How a Bridge ended. */
 export interface BridgeEnd {
   readonly totals: BridgeTotals;
@@ -96,8 +103,8 @@ export interface KvsBridgeEvents {
   persisted: [fragment: PersistedFragment];
   /** Received video frames that cannot be stored. */
   lost: [loss: MediaLoss];
-  /** Stored media has a hole. Holes between two sessions are not among these. */
-  gap: [gap: MediaGap];
+  /** Stored media has a hole, and what follows it is persisted. */
+  gap: [gap: BridgeGap];
   /** Video arrives, but the master answers no request for a keyframe; repeated, less and less. */
   keyframeOverdue: [overdue: { readonly waitedMs: number }];
   /** Totals so far, about once a second while a session runs. */

@@ -1,9 +1,11 @@
 /** The Bridge: records one master of a signaling channel into one stream, session after session. */
 import { EventEmitter } from 'node:events';
 import { chainCredentials, staticCredentials } from '../aws/credentials.js';
+import { ledgerPath } from '../ledger/read-ledger.js';
 import { deferred } from '../util/deferred.js';
 import { StateError, asKvsBridgeError } from '../util/errors.js';
 import type { KvsBridgeError } from '../util/errors.js';
+import { BridgeLedger } from './bridge-ledger.js';
 import type { BridgeParts } from './bridge-parts.js';
 import { BridgeState } from './events.js';
 import type { BridgeEnd, BridgeTotals, KvsBridgeEvents, StateChange } from './events.js';
@@ -38,7 +40,14 @@ export class KvsBridge extends EventEmitter<KvsBridgeEvents> implements AsyncDis
   constructor(options: KvsBridgeOptions) {
     super();
     const resolved = resolveOptions(options);
-    const machine = new StateMachine((change) => this.emit('state', change));
+    const ledger = new BridgeLedger(ledgerPath(resolved.spoolDir, resolved.stream), {
+      onGap: (gap) => this.emit('gap', gap),
+      onWarning: (error) => this.emit('warning', error),
+    });
+    const machine = new StateMachine((change) => {
+      ledger.onState(change.state);
+      this.emit('state', change);
+    });
     const monitor = new RecordingMonitor(resolved.persistTimeoutMs, {
       onRecording: () => {
         machine.enter(BridgeState.recording);
@@ -54,6 +63,7 @@ export class KvsBridge extends EventEmitter<KvsBridgeEvents> implements AsyncDis
           ? chainCredentials({ region: resolved.region })
           : staticCredentials(options.credentials),
       events: this,
+      ledger,
       machine,
       monitor,
       steps: new StepLog((step) => this.emit('step', step)),
@@ -161,11 +171,14 @@ export class KvsBridge extends EventEmitter<KvsBridgeEvents> implements AsyncDis
 
   async #run(): Promise<void> {
     let error: KvsBridgeError | undefined;
+    const { ledger } = this.#parts;
+    await ledger.open();
     try {
       await this.#supervisor.run();
     } catch (reason) {
       error = asKvsBridgeError(reason);
     }
+    await ledger.close();
     this.#finish(error);
   }
 

@@ -12,6 +12,7 @@ import type { SessionTally } from './totals.js';
 export function reportMedia(media: MediaSession, tally: SessionTally, parts: BridgeParts): void {
   const { events, machine, monitor, steps, tags, totals } = parts;
   let isPresent = true;
+  parts.ledger.follow(media);
   media.once('ending', () => (isPresent = false));
   media.on('sink', (choice) => events.emit('sink', choice));
   media.on('track', (track) => {
@@ -36,7 +37,6 @@ export function reportMedia(media: MediaSession, tally: SessionTally, parts: Bri
     events.emit('persisted', { ...fragment, lagMs });
   });
   media.on('lost', (loss) => events.emit('lost', loss));
-  media.on('gap', (gap) => events.emit('gap', gap));
   media.on('keyframeOverdue', (overdue) => {
     if (isPresent) {
       monitor.explain(`no keyframe for ${String(Math.round(overdue.waitedMs / 1000))} s`);

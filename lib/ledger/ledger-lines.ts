@@ -79,7 +79,13 @@ const line = v.variant('type', [
     cause,
   }),
   /** From now on nothing is received, for this cause; null: media arrives again. */
-  v.strictObject({ type: v.literal('obstacle'), ...origin, cause: v.nullable(cause) }),
+  v.strictObject({
+    type: v.literal('obstacle'),
+    ...origin,
+    cause: v.nullable(cause),
+    /** Since when, where that was noticed late. */
+    sinceMs: v.exactOptional(time),
+  }),
   /** The machine's clock was set. */
   v.strictObject({
     type: v.literal('clock'),

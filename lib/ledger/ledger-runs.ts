@@ -48,7 +48,8 @@ export class LedgerRuns {
     run.followedMs = undefined;
     this.#lastMs = line.atMs;
     if (line.type === 'begin') this.#begin(run, line.atMs, beforeMs, onCause);
-    else if (line.type === 'obstacle') this.#change(run, line.cause, line.atMs, onCause);
+    else if (line.type === 'obstacle')
+      this.#change(run, line.cause, line.sinceMs ?? line.atMs, onCause);
     else if (line.type === 'end') this.#end(run, line.atMs, onCause);
     return true;
   }

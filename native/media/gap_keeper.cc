@@ -33,10 +33,13 @@ void GapKeeper::OnDropped(unsigned frames, const char* reason) {
 std::optional<GapEvent> GapKeeper::OnVideo(std::int64_t position_ns, std::int64_t interval_ns) {
   std::optional<GapEvent> gap;
   if (video_end_ns_ != 0) {
-    gap = Between(video_end_ns_, position_ns, interval_ns);
+    gap = Between(video_end_ns_, position_ns, interval_ns, dropped_);
   } else if (!stored_) {
-    gap = Between(first_arrival_ns_, position_ns, interval_ns);
+    gap = Between(first_arrival_ns_, position_ns, interval_ns, dropped_);
     if (gap) gap->reason = "start";
+  } else {
+    // Audio was stored meanwhile: pictures are missing, and no time.
+    gap = Between(position_ns, position_ns, interval_ns, dropped_);
   }
   stored_ = true;
   video_end_ns_ = std::max(video_end_ns_, position_ns + interval_ns);
@@ -46,19 +49,18 @@ std::optional<GapEvent> GapKeeper::OnVideo(std::int64_t position_ns, std::int64_
 
 std::optional<GapEvent> GapKeeper::OnLoneAudio(std::int64_t covered_ns, std::int64_t pts_ns) {
   if (!std::exchange(stored_, true) || covered_ns == 0) return std::nullopt;
-  auto gap = Between(covered_ns, pts_ns, 0);
   // Dropped video belongs to the gap of video, which lasts.
-  if (gap) gap->video_frames_dropped = 0;
-  return gap;
+  return Between(covered_ns, pts_ns, 0, 0);
 }
 
 std::optional<GapEvent> GapKeeper::Between(std::int64_t from_ns, std::int64_t to_ns,
-                                           std::int64_t interval_ns) {
-  if (to_ns - from_ns <= std::max(kSmallestGapNs, kFramesPerGap * interval_ns)) {
-    return std::nullopt;
-  }
-  return GapEvent{from_ns / kNsPerMs, to_ns / kNsPerMs, dropped_ == 0 ? "source-silent" : reason_,
-                  dropped_};
+                                           std::int64_t interval_ns, unsigned dropped) const {
+  const bool is_long = to_ns - from_ns > std::max(kSmallestGapNs, kFramesPerGap * interval_ns);
+  // However short it is: what arrived and is not stored has its place in a gap.
+  if (!is_long && dropped == 0) return std::nullopt;
+  const std::int64_t from_ms = from_ns / kNsPerMs;
+  const std::int64_t to_ms = std::max(from_ms, to_ns / kNsPerMs);
+  return GapEvent{from_ms, to_ms, dropped_ == 0 ? "source-silent" : reason_, dropped};
 }
 
 }  // namespace kvsbridge

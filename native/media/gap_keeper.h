@@ -10,7 +10,8 @@
 namespace kvsbridge {
 
 /// Follows the end of stored media from frame to frame. A hole is larger than three frames and
-/// 200 ms. Its reason is the first thing that kept a frame from being stored. Pure.
+/// 200 ms, or has dropped frames in it. Its reason is the first thing that kept a frame from being
+/// stored. Pure.
 class GapKeeper {
  public:
   /// Anything arrived, whether or not it will be stored.
@@ -24,8 +25,8 @@ class GapKeeper {
   std::optional<GapEvent> OnLoneAudio(std::int64_t covered_ns, std::int64_t pts_ns);
 
  private:
-  std::optional<GapEvent> Between(std::int64_t from_ns, std::int64_t to_ns,
-                                  std::int64_t interval_ns);
+  [[nodiscard]] std::optional<GapEvent> Between(std::int64_t from_ns, std::int64_t to_ns,
+                                                std::int64_t interval_ns, unsigned dropped) const;
 
   std::int64_t first_arrival_ns_ = 0;
   std::int64_t video_end_ns_ = 0;  ///< 0: none is stored

@@ -219,7 +219,7 @@ void Recorder::Drop(unsigned frames, const char* reason) {
 }
 
 void Recorder::Report(const GapEvent& gap) {
-  writer_.AddGap(gap.to_ms - gap.from_ms);
+  if (gap.to_ms > gap.from_ms) writer_.AddGap(gap.to_ms - gap.from_ms);
   handlers_.on_gap(gap);
 }
 

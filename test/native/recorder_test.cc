@@ -267,6 +267,19 @@ TEST_F(RecorderTest, ALossCutsNoFragmentShort) {
   EXPECT_EQ(rig.fragments()[1].tags[0].name, "kvsb-gap-ms");
 }
 
+TEST_F(RecorderTest, AFrameDroppedInPassingHasAGapOfItsLength) {
+  RecorderRig rig;
+  rig.Keyframe(0);
+  rig.Stream(33, 300, false);
+  rig.recorder().OnDropped(1, "undecodable", rig.MonotonicNs());
+  rig.Keyframe(363);
+  rig.recorder().Finish();
+  ASSERT_EQ(rig.gaps.size(), 1U);
+  EXPECT_EQ(rig.gaps[0].reason, "loss");
+  EXPECT_EQ(rig.gaps[0].video_frames_dropped, 1U);
+  EXPECT_NEAR(static_cast<double>(rig.gaps[0].to_ms - rig.gaps[0].from_ms), 33, 1);
+}
+
 TEST_F(RecorderTest, FinishWritesWhatWaitsAndClosesEverything) {
   RecorderRig rig;
   rig.recorder().ExpectAudio(AacFormat());
