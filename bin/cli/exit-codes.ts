@@ -26,6 +26,8 @@ const exitCodes: Readonly<Record<ErrorCode, ExitCode>> = {
   [ErrorCode.mediaProcess]: { exitCode: 33, meaning: 'the media process died or hung' },
   [ErrorCode.badPeerInput]: { exitCode: 34, meaning: 'the peer sent what cannot be used' },
   [ErrorCode.noKeyframe]: { exitCode: 35, meaning: 'the master sends video without keyframes' },
+  [ErrorCode.peerLost]: { exitCode: 36, meaning: 'the connection to the master was lost' },
+  [ErrorCode.noMedia]: { exitCode: 37, meaning: 'the master is there, but sends no media' },
   [ErrorCode.putMedia]: { exitCode: 40, meaning: 'PutMedia failed' },
   [ErrorCode.notPersisted]: { exitCode: 41, meaning: 'the end came before the last PERSISTED' },
   [ErrorCode.portUnavailable]: { exitCode: 50, meaning: 'the port is taken or not allowed' },

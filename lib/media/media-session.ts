@@ -58,6 +58,11 @@ export interface MediaSessionOptions {
   readonly videoCodecs: readonly VideoCodecName[];
   readonly audio: AudioMode;
   readonly targetFragmentMs: number;
+  /**
+   * How long a connected master that answered with media may send no packet of it, in ms; 0: for
+   * ever. @defaultValue 5000
+   */
+  readonly firstMediaMs?: number;
   /** Metadata of every fragment. */
   readonly tags: readonly FragmentTag[];
   readonly upload: UploadOptions;

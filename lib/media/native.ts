@@ -12,7 +12,8 @@ import { ErrorCode, MediaError, asKvsBridgeError } from '../util/errors.js';
 import type { AudioMode, VideoCodecName } from './codecs.js';
 
 /** Why the native side failed; see native/media/media_error.h. */
-export type NativeErrorKind = 'media' | 'missingPlugin' | 'badPeerInput' | 'noKeyframe' | 'options';
+export type NativeErrorKind =
+  'media' | 'missingPlugin' | 'badPeerInput' | 'noKeyframe' | 'peerLost' | 'noMedia' | 'options';
 
 /** What a native session tells. All counts are since the session began. */
 export type NativeEvent =
@@ -164,6 +165,8 @@ export interface NativeReceiverOptions extends NativePeerOptions {
   readonly audio: AudioMode;
   /** Fragment length aimed at, in ms, 1000 to 18000. */
   readonly targetFragmentMs: number;
+  /** How long the master may send no packet at all once connected, in ms; 0: for ever. @defaultValue 5000 */
+  readonly firstMediaMs?: number;
   /** Store with kvssink what it can store; without it all comes as `mediaData`. */
   readonly kvssink?: NativeKvsSinkOptions;
 }
@@ -319,6 +322,8 @@ const codeOfKind = {
   missingPlugin: ErrorCode.missingPlugin,
   badPeerInput: ErrorCode.badPeerInput,
   noKeyframe: ErrorCode.noKeyframe,
+  peerLost: ErrorCode.peerLost,
+  noMedia: ErrorCode.noMedia,
   options: ErrorCode.options,
 } as const satisfies Record<NativeErrorKind, ErrorCode>;
 
@@ -328,6 +333,8 @@ const fixOfKind: Record<NativeErrorKind, string | undefined> = {
   badPeerInput: undefined,
   noKeyframe:
     "Set the encoder's keyframe interval below 10 seconds, or let it answer requests for keyframes (RTCP PLI or FIR).",
+  peerLost: undefined,
+  noMedia: undefined,
   options: undefined,
 };
 

@@ -29,6 +29,7 @@ const sessionOptions = v.strictObject({
   videoCodecs: v.pipe(v.array(v.picklist(Object.values(VideoCodecName))), v.readonly()),
   audio: v.picklist(Object.values(AudioMode)),
   targetFragmentMs: count,
+  firstMediaMs: v.exactOptional(count),
   tags: v.pipe(v.array(fragmentTag), v.readonly()),
   upload: v.strictObject({
     dataEndpoint: v.string(),

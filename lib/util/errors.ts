@@ -54,6 +54,10 @@ export const ErrorCode = {
   badPeerInput: 'KVSB_BAD_PEER_INPUT',
   /** The master sends video without keyframes, so nothing of it can be stored. */
   noKeyframe: 'KVSB_NO_KEYFRAME',
+  /** The connection to the master failed, was closed, or the master fell silent. */
+  peerLost: 'KVSB_PEER_LOST',
+  /** The master is connected, but sends nothing that can be recorded. */
+  noMedia: 'KVSB_NO_MEDIA',
   /** PutMedia failed: connection, HTTP status or an ERROR acknowledgement. */
   putMedia: 'KVSB_PUT_MEDIA',
   /** Media could not be confirmed as persisted before the drain ended. */

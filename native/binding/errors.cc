@@ -10,6 +10,10 @@ const char* KindName(ErrorKind kind) {
       return "badPeerInput";
     case ErrorKind::kNoKeyframe:
       return "noKeyframe";
+    case ErrorKind::kPeerLost:
+      return "peerLost";
+    case ErrorKind::kNoMedia:
+      return "noMedia";
     case ErrorKind::kOptions:
       return "options";
     case ErrorKind::kMedia:

@@ -117,6 +117,10 @@ ReceiverOptions ReadReceiverOptions(const Napi::Value& value) {
   options.peer = ReadPeerOptions(object);
   options.video_codecs = ReadVideoCodecs(object.Get("videoCodecs"));
   options.audio = ReadAudioMode(object.Get("audio"));
+  const Napi::Value first_media = object.Get("firstMediaMs");
+  if (!first_media.IsUndefined()) {
+    options.first_media_ms = ReadUnsigned(first_media, "firstMediaMs", 0, 86'400'000);
+  }
   options.recorder.target_fragment_ms =
       ReadUnsigned(object.Get("targetFragmentMs"), "targetFragmentMs", 1'000, 18'000);
   const Napi::Value kvs_sink = object.Get("kvssink");

@@ -156,4 +156,13 @@ void RequireElements(std::initializer_list<const char*> factories) {
   }
 }
 
+std::string EnumNick(GstElement* element, const char* property) {
+  const GParamSpec* spec = g_object_class_find_property(G_OBJECT_GET_CLASS(element), property);
+  if (spec == nullptr || !G_IS_PARAM_SPEC_ENUM(spec)) return "unknown";
+  gint value = 0;
+  g_object_get(element, property, &value, nullptr);
+  const GEnumValue* entry = g_enum_get_value(G_PARAM_SPEC_ENUM(spec)->enum_class, value);
+  return entry != nullptr ? entry->value_nick : "unknown";
+}
+
 }  // namespace kvsbridge

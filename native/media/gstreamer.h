@@ -29,4 +29,7 @@ bool HasElement(const std::string& factory);
 /// Checks that every element exists. @throws MediaError (kMissingPlugin) naming the first missing.
 void RequireElements(std::initializer_list<const char*> factories);
 
+/// The nick of an enumeration property's value, such as "connected".
+std::string EnumNick(GstElement* element, const char* property);
+
 }  // namespace kvsbridge

@@ -13,6 +13,8 @@ enum class ErrorKind {
   kMissingPlugin,  ///< a GStreamer element is not installed
   kBadPeerInput,   ///< an SDP or candidate of the peer is not usable
   kNoKeyframe,     ///< the sender sends no keyframe, so nothing can be stored
+  kPeerLost,       ///< the connection to the peer failed, was closed or fell silent
+  kNoMedia,        ///< the peer is there, but sends nothing that can be recorded
   kOptions,        ///< a value handed in from TypeScript is not valid
 };
 

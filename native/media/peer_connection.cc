@@ -36,16 +36,6 @@ void DisableUpnp(GstElement* webrtc) {
   g_object_set(agent.get(), "upnp", FALSE, nullptr);
 }
 
-std::string EnumNick(GstElement* element, const char* property, GType type) {
-  gint value = 0;
-  g_object_get(element, property, &value, nullptr);
-  auto* enum_class = static_cast<GEnumClass*>(g_type_class_ref(type));
-  const GEnumValue* entry = g_enum_get_value(enum_class, value);
-  std::string nick = entry != nullptr ? entry->value_nick : "unknown";
-  g_type_class_unref(enum_class);
-  return nick;
-}
-
 /// What a GObject signal closure carries: it must never keep the peer connection alive.
 struct SignalData {
   std::weak_ptr<PeerConnection> peer;
@@ -325,9 +315,8 @@ void PeerConnection::AddRemoteCandidate(unsigned m_line_index, const std::string
 
 void PeerConnection::OnStateChanged() {
   if (closed_) return;
-  ConnectionStateEvent event{
-      EnumNick(webrtc_.get(), "connection-state", GST_TYPE_WEBRTC_PEER_CONNECTION_STATE),
-      EnumNick(webrtc_.get(), "ice-connection-state", GST_TYPE_WEBRTC_ICE_CONNECTION_STATE)};
+  ConnectionStateEvent event{EnumNick(webrtc_.get(), "connection-state"),
+                             EnumNick(webrtc_.get(), "ice-connection-state")};
   const std::string state = event.connection + "/" + event.ice;
   if (state == std::exchange(last_state_, state)) return;
   const std::string connection = event.connection;
@@ -335,7 +324,7 @@ void PeerConnection::OnStateChanged() {
   handlers_.emit(std::move(event));
   if (connection == "connected" && !std::exchange(connected_, true)) handlers_.on_connected();
   if (connection == "failed" || connection == "closed" || ice == "failed") {
-    Fail(ErrorKind::kMedia,
+    Fail(ErrorKind::kPeerLost,
          ice == "failed" ? "ICE failed: no path to the peer" : "the peer connection " + connection);
   }
 }

@@ -59,6 +59,8 @@ class PeerConnection : public std::enable_shared_from_this<PeerConnection> {
   /// connection: there will be no other.
   /// @throws MediaError (kBadPeerInput) when it is malformed
   void SetRemoteOfferAndAnswer(const std::string& sdp);
+  /// Whether the peer's description is set.
+  [[nodiscard]] bool has_remote() const { return remote_set_; }
   /// Adds a candidate of the peer; queued until the remote description is set.
   void AddRemoteCandidate(unsigned m_line_index, const std::string& candidate);
 

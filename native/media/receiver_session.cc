@@ -15,6 +15,10 @@ namespace {
 
 constexpr unsigned kTicksPerStats = 10;
 
+/// From the answer to the connection: TURN over TLS takes a few round trips, and candidates
+/// trickle.
+constexpr unsigned kMaxConnectTicks = 100;
+
 /// What decoder and encoder add to the time that a lost packet of sound is waited for.
 constexpr std::int64_t kAudioCodingMs = 150;
 
@@ -171,11 +175,16 @@ void ReceiverSession::OnConnected() {
   recorder_->ExpectVideo(PeerSends(peer().element(), "video"));
   const bool aac = options_.audio == AudioMode::kAac && PeerSends(peer().element(), "audio");
   if (aac) recorder_->ExpectAudio(AacFormat());
+  peer_watch_ = std::make_unique<PeerWatch>(peer().element(), options_.first_media_ms, [this] {
+    const auto video = tracks_.find("video");
+    if (video != tracks_.end()) video->second.track->RequestSenderKeyframe();
+  });
 }
 
 void ReceiverSession::Deliver(const std::vector<Delivery>& deliveries) {
   if (state() == State::kClosed) return;
   for (const auto& delivery : deliveries) {
+    if (delivery.kind == "video" && peer_watch_ != nullptr) peer_watch_->OnFrame();
     if (delivery.dropped_frames != 0) {
       recorder_->OnDropped(delivery.dropped_frames, delivery.drop_reason,
                            MediaClock::MonotonicNs());
@@ -220,6 +229,7 @@ void ReceiverSession::DeliverAudio(const TrackSample& sample) {
 }
 
 void ReceiverSession::OnDrain() {
+  peer_watch_.reset();
   for (const auto& [kind, active] : tracks_) active.track->Drain();
   if (flowing_.empty()) FinishRecording();
 }
@@ -239,6 +249,7 @@ void ReceiverSession::FinishRecording() {
 }
 
 void ReceiverSession::OnClosing() {
+  peer_watch_.reset();
   if (recorder_ != nullptr) {
     recorder_->Finish();
     ReportDrops();
@@ -253,9 +264,22 @@ void ReceiverSession::OnClosed() {
 
 void ReceiverSession::OnTick() {
   recorder_->Tick(MediaClock::MonotonicNs());
+  CheckPeer();
   if (++ticks_ % kTicksPerStats != 0) return;
   ReportDrops();
   EmitStats();
+}
+
+void ReceiverSession::CheckPeer() {
+  if (peer_watch_ != nullptr) {
+    if (const auto error = peer_watch_->Tick()) Fail(*error);
+    return;
+  }
+  if (state() != State::kStarting || !peer().has_remote()) return;
+  if (++ticks_since_answer_ == kMaxConnectTicks) {
+    Fail(MediaError(ErrorKind::kPeerLost,
+                    "the master answered, but no connection came about in 10 s", "webrtc"));
+  }
 }
 
 void ReceiverSession::ReportDrops() {

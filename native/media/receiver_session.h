@@ -14,6 +14,7 @@
 #include "media/codecs.h"
 #include "media/kvs_element.h"
 #include "media/media_clock.h"
+#include "media/peer_watch.h"
 #include "media/recorder.h"
 #include "media/rtp_tap.h"
 #include "media/session.h"
@@ -28,6 +29,9 @@ struct ReceiverOptions {
   /// What to offer, the preferred one first.
   std::vector<SourceCodec> video_codecs = AllSourceCodecs();
   AudioMode audio = AudioMode::kAac;
+  /// How long a connected master may send no packet at all before the session ends, in ms; 0: for
+  /// ever.
+  std::int64_t first_media_ms = 5'000;
   /// Store with kvssink what it can store; without it all goes to PutMedia.
   std::optional<KvsSinkOptions> kvs_sink;
 };
@@ -78,6 +82,8 @@ class ReceiverSession final : public Session {
   void OnTrackEnd(unsigned track_id);
   void FinishRecording();
 
+  /// Ends the session when the master is lost.
+  void CheckPeer();
   void ReportDrops();
   void EmitStats();
 
@@ -87,6 +93,7 @@ class ReceiverSession final : public Session {
   std::unique_ptr<Recorder> recorder_;
   std::unique_ptr<MediaClock> clock_;
   std::unique_ptr<RtpTap> rtp_tap_;
+  std::unique_ptr<PeerWatch> peer_watch_;  ///< while connected
   ObjectPtr<GstWebRTCRTPTransceiver> video_transceiver_;
   std::map<std::string, ActiveTrack> tracks_;  ///< by kind
   std::set<unsigned> flowing_;                 ///< ids of the tracks that have not ended
@@ -95,6 +102,7 @@ class ReceiverSession final : public Session {
   std::shared_ptr<const VideoFormat> video_format_;
   unsigned next_track_id_ = 0;
   unsigned ticks_ = 0;
+  unsigned ticks_since_answer_ = 0;
 };
 
 }  // namespace kvsbridge

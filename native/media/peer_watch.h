@@ -1,0 +1,64 @@
+// Finds out that a connected peer is gone or sends nothing of use.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "glib/ptr.h"
+#include "media/consent_request.h"
+#include "media/ice_transport.h"
+#include "media/media_error.h"
+#include "media/media_watch.h"
+#include "media/peer_silence.h"
+
+namespace kvsbridge {
+
+/// webrtcbin of GStreamer 1.22 to 1.26 reports neither DTLS's close_notify nor, before 30 s have
+/// passed, a peer that vanished. This looks at the packets of its ICE transports and at its DTLS.
+///
+/// Lives on the loop thread; probes on streaming threads count into what they share with it.
+class PeerWatch {
+ public:
+  /// @param webrtc whose peer just connected; borrowed, must outlive this
+  /// @param first_media_ms how long the peer may send no packet at all; 0: for ever
+  /// @param ask_keyframe called when packets come that make no frame
+  PeerWatch(GstElement* webrtc, std::int64_t first_media_ms, std::function<void()> ask_keyframe);
+  PeerWatch(const PeerWatch&) = delete;
+  PeerWatch& operator=(const PeerWatch&) = delete;
+  ~PeerWatch();
+
+  /// A frame of video is complete, whatever becomes of it.
+  void OnFrame() { media_.OnFrame(); }
+
+  /// Call about ten times a second. @return why the session should end (kPeerLost, kNoMedia)
+  std::optional<MediaError> Tick();
+
+  struct Counts;
+
+ private:
+  void ReadDescriptions(GstElement* webrtc);
+  void WatchTransports(GstElement* webrtc);
+  std::optional<MediaError> CheckDtls() const;
+  std::optional<MediaError> CheckSilence(std::int64_t now_ns);
+  std::optional<MediaError> CheckMedia(std::int64_t now_ns);
+  void AskForConsent();
+  [[nodiscard]] std::vector<SourceReport> ReadReports() const;
+
+  const std::function<void()> ask_keyframe_;
+  const std::shared_ptr<Counts> counts_;
+  ConsentCredentials credentials_;
+  std::vector<IceTransport> transports_;
+  std::vector<std::pair<PadPtr, gulong>> probes_;
+  std::vector<ElementPtr> dtls_decoders_;
+  ObjectPtr<GObject> rtp_session_;
+  PeerSilence silence_;
+  MediaWatch media_;
+  std::uint64_t packets_ = 0;
+  bool arrivals_are_seen_ = false;
+  unsigned ticks_ = 0;
+};
+
+}  // namespace kvsbridge
