@@ -202,7 +202,7 @@ export const optionTable = {
   bufferMb: {
     kind: 'value',
     value: 'MB',
-    description: 'Most media (10^6 bytes) to hold while KVS cannot be reached, 1 to 4096',
+    description: 'Most media (10^6 bytes) to hold in memory while KVS cannot be reached, 1 to 4096',
     group: OptionGroup.media,
     parse: whole(1, 4_096),
     default: 64,
@@ -210,10 +210,19 @@ export const optionTable = {
   spoolDir: {
     kind: 'value',
     value: 'folder',
-    description: 'Folder for what outlives the bridge, one folder in it for each stream',
+    description:
+      'Folder for what outlives the bridge: media that is not stored yet, and the ledger of gaps',
     group: OptionGroup.media,
     parse: text,
     defaultText: '$STATE_DIRECTORY, $XDG_STATE_HOME/kvs-bridge or ~/.local/state/kvs-bridge',
+  },
+  spoolMb: {
+    kind: 'value',
+    value: 'MB',
+    description: 'Most media (10^6 bytes) to keep on disk until it is stored; 0: in memory only',
+    group: OptionGroup.media,
+    parse: whole(0, 1_000_000),
+    default: 1_024,
   },
   tags: {
     kind: 'pairs',
@@ -356,6 +365,7 @@ export const commandOptions = {
     ...connection,
     ...recording,
     'spoolDir',
+    'spoolMb',
     'tags',
     'relayOnly',
     'masterTimeout',

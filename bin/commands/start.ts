@@ -36,6 +36,7 @@ export async function runStart(
     drainTimeoutMs: settings.drainTimeout,
     exitOnFatal: settings.exitOnFatal,
     bufferMb: settings.bufferMb,
+    spoolMb: settings.spoolMb,
     ...(settings.spoolDir === undefined ? {} : { spoolDir: settings.spoolDir }),
     ...(settings.tags === undefined ? {} : { tags: settings.tags }),
   });

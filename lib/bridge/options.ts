@@ -78,12 +78,20 @@ export interface KvsBridgeOptions {
   /** Bound of media that waits in memory to be persisted, in MB (10^6), 1 to 4096. @defaultValue 64 */
   readonly bufferMb?: number;
   /**
-   * Folder for what outlives the Bridge, in a folder for each stream: its ledger.
+   * Folder for what outlives the Bridge, in a folder for each stream: its ledger, and media that is
+   * not stored yet. What cannot be kept there waits in memory.
    *
    * @defaultValue `$STATE_DIRECTORY`, else `$XDG_STATE_HOME/kvs-bridge`, else
    * `~/.local/state/kvs-bridge`
    */
   readonly spoolDir?: string;
+  /**
+   * Most media that waits on disk to be persisted, in MB (10^6), 0 to 1000000; the oldest is given up
+   * first. 0 keeps it in memory only, where it is lost with the process. kvssink does without.
+   *
+   * @defaultValue 1024
+   */
+  readonly spoolMb?: number;
   /**
    * Age at which an offer that nobody answered is replaced at the latest, in ms. It is sooner when
    * its TURN credentials end sooner. @defaultValue 240000
@@ -144,6 +152,7 @@ const schema = v.strictObject({
   tags: v.exactOptional(v.record(v.string(), v.string('must be text')), {}),
   bufferMb: v.exactOptional(rules.whole(1, 4_096), 64),
   spoolDir: v.exactOptional(rules.text),
+  spoolMb: v.exactOptional(rules.whole(0, 1_000_000), 1_024),
   offerLifetimeMs: v.exactOptional(rules.whole(100, 3_600_000), 240_000),
   exitOnFatal: v.exactOptional(rules.flag, false),
   retry: v.exactOptional(

@@ -2,11 +2,12 @@
 import { randomUUID } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import type { CredentialsSource } from '../aws/credentials.js';
-import type { MediaSession, MediaSessionOptions } from '../media/media-session.js';
+import type { MediaSession, MediaSessionOptions, SpoolPlace } from '../media/media-session.js';
 import { toNativeIceServers } from '../media/ice-servers.js';
 import type { IceServer } from '../signaling/ice-servers.js';
 import type { SignalingChange } from '../signaling/lasting-connection.js';
 import type { IceCandidate } from '../signaling/messages.js';
+import { fragmentFolder } from '../spool/place.js';
 import { abortable } from '../util/abort.js';
 import { ErrorCode, SignalingError, asKvsBridgeError } from '../util/errors.js';
 import type { KvsBridgeError } from '../util/errors.js';
@@ -148,6 +149,7 @@ export class ViewerSession extends EventEmitter<ViewerSessionEvents> {
         ...(options.ca === undefined ? {} : { ca: options.ca }),
         expectPersisted: true,
         bufferBytes: options.bufferMb * 1_000_000,
+        ...spoolOf(options, resources),
         sink: options.sink,
         kvssink: {
           retentionHours: resources.retentionHours,
@@ -261,4 +263,14 @@ export class ViewerSession extends EventEmitter<ViewerSessionEvents> {
         this.#isOfferWaiting = false;
       });
   }
+}
+
+/** Where media waits on disk, unless it is to wait in memory only. */
+function spoolOf(
+  { spoolDir, spoolMb, region }: ResolvedOptions,
+  { streamName, dataEndpoint }: Resources,
+): { readonly spool?: SpoolPlace } {
+  if (spoolMb === 0) return {};
+  const stream = { streamName, region, dataEndpoint: dataEndpoint.href };
+  return { spool: { folder: fragmentFolder(spoolDir, stream), maxBytes: spoolMb * 1_000_000 } };
 }

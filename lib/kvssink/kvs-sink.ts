@@ -176,7 +176,12 @@ export class KvsSink extends EventEmitter<MediaSinkEvents> implements MediaSink 
   }
 
   stats(): MediaSinkStats {
-    const pending = { videoFramesPending: 0, audioFramesPending: 0, bytesPending: 0 };
+    const pending = {
+      videoFramesSpooled: 0,
+      videoFramesPending: 0,
+      audioFramesPending: 0,
+      bytesPending: 0,
+    };
     for (const { bytes, totals } of this.#held.values()) {
       pending.bytesPending += bytes;
       pending.videoFramesPending += totals?.videoFrames ?? 0;

@@ -237,6 +237,9 @@ export class ChildMediaSession extends EventEmitter<MediaSessionEvents> implemen
       case 'lost':
         this.emit('lost', bodyOf(message));
         return;
+      case 'spool':
+        this.emit('spool', bodyOf(message));
+        return;
       case 'gap':
         this.emit('gap', bodyOf(message));
         return;

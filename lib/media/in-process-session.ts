@@ -1,5 +1,6 @@
 /** A media session in this process: joins the native receiver to the sinks. */
 import { EventEmitter } from 'node:events';
+import { isDeepStrictEqual } from 'node:util';
 import type { AwsCredentials } from '../aws/credentials.js';
 import { chooseSink } from '../kvssink/choose-sink.js';
 import { KvsSinkKeeper } from '../kvssink/keeper.js';
@@ -7,7 +8,9 @@ import { KvsSink } from '../kvssink/kvs-sink.js';
 import { ackErrorFix } from '../putmedia/ack-errors.js';
 import type { AckErrorAction, MediaSink } from '../putmedia/media-sink.js';
 import { lookUpByListFragments } from '../putmedia/list-fragments.js';
+import type { SpoolStatus } from '../putmedia/fragment-spool.js';
 import { PutMediaSink } from '../putmedia/put-media-sink.js';
+import { StreamSpool } from '../spool/stream-spool.js';
 import { deferred } from '../util/deferred.js';
 import { ErrorCode, MediaError, PutMediaError, asKvsBridgeError } from '../util/errors.js';
 import type { KvsBridgeError } from '../util/errors.js';
@@ -19,6 +22,7 @@ import type {
   MediaSessionEvents,
   MediaSessionOptions,
   MediaTotals,
+  SpoolPlace,
   UploadOptions,
 } from './media-session.js';
 import { loadNative, nativeError } from './native.js';
@@ -55,6 +59,7 @@ export class InProcessMediaSession
   #receiver: NativeReceiver | undefined;
   #error: KvsBridgeError | undefined;
   #watchdog: NodeJS.Timeout | undefined;
+  #spool: SpoolStatus | undefined;
   #stopping = false;
   #closing = false;
 
@@ -122,7 +127,7 @@ export class InProcessMediaSession
       this.#stopping = true;
       const error = this.#error;
       this.emit('ending', {
-        mayOverlap: this.#sinks === undefined,
+        mayOverlap: this.#mayOverlap(),
         ...(error === undefined ? {} : { error }),
       });
       void this.#end(drainTimeoutMs);
@@ -134,7 +139,7 @@ export class InProcessMediaSession
     await this.stop({ drainTimeoutMs: 0 });
   }
 
-  #createSinks({ dataEndpoint, archiveEndpoint, ...options }: UploadOptions): SessionSinks {
+  #createSinks({ dataEndpoint, archiveEndpoint, spool, ...options }: UploadOptions): SessionSinks {
     const isPersisted =
       archiveEndpoint === undefined || !options.expectPersisted
         ? undefined
@@ -147,8 +152,17 @@ export class InProcessMediaSession
     const putMedia = new PutMediaSink({
       ...options,
       ...lookUp,
+      ...(spool === undefined || this.#keeper !== undefined
+        ? {}
+        : { spool: createSpool(spool, options.streamName) }),
       endpoint: dataEndpoint,
       credentials: ({ refused }) => this.#getCredentials(refused),
+    });
+    putMedia.on('warning', (error) => {
+      this.emit('warning', error);
+    });
+    putMedia.on('spool', (status) => {
+      this.#reportSpool(status);
     });
     const log = this.#keeper?.log;
     const kvs =
@@ -181,8 +195,11 @@ export class InProcessMediaSession
       this.#totals.onPersisted(fragment);
       this.emit('persisted', { ...fragment, fragmentNumber: fragment.fragmentNumber ?? '' });
     });
-    sink.on('dropped', ({ videoFrames, reason, fromTimecodeMs: fromMs, toTimecodeMs: toMs }) => {
-      if (!this.#closing) this.emit('lost', { videoFrames, reason, fromMs, toMs });
+    sink.on('dropped', ({ videoFrames, reason, recovered, ...span }) => {
+      if (this.#closing) return;
+      const { fromTimecodeMs: fromMs, toTimecodeMs: toMs } = span;
+      const origin = recovered === true ? { recovered } : {};
+      this.emit('lost', { videoFrames, reason, fromMs, toMs, ...origin });
     });
     sink.on('ackError', ({ errorId, errorName, timecodeMs, action }) => {
       const fragment = timecodeMs === undefined ? '' : ` for fragment ${timecodeMs}`;
@@ -267,6 +284,7 @@ export class InProcessMediaSession
         this.#feedWatchdog();
         this.#totals.onStats(event);
         this.emit('totals', this.#readTotals());
+        this.#reportSpool(sinks.putMedia.spoolStatus());
         return;
       case 'error':
         this.#onNativeError(
@@ -284,6 +302,17 @@ export class InProcessMediaSession
   #onNativeError(error: MediaError, fatal: boolean): void {
     if (fatal) this.#fail(error);
     else this.emit('warning', error);
+  }
+
+  #reportSpool(status: SpoolStatus | undefined): void {
+    if (status === undefined || isDeepStrictEqual(status, this.#spool)) return;
+    this.#spool = status;
+    this.emit('spool', status);
+  }
+
+  /** The next session may begin to upload: there is none yet, or they take turns. */
+  #mayOverlap(): boolean {
+    return this.#sinks?.putMedia.spoolStatus()?.ordersUploads ?? this.#sinks === undefined;
   }
 
   #readTotals(): MediaTotals {
@@ -340,6 +369,7 @@ export class InProcessMediaSession
     try {
       await this.#sinks?.end();
       await this.#sinks?.drain(Math.max(0, deadlineMs - performance.now()));
+      await this.#sinks?.putMedia.flush();
     } catch (error) {
       this.#error ??= asKvsBridgeError(error, ErrorCode.putMedia);
     }
@@ -354,4 +384,8 @@ export class InProcessMediaSession
     this.emit('closed', end);
     this.#closed.resolve(end);
   }
+}
+
+function createSpool(place: SpoolPlace, streamName: string): StreamSpool {
+  return new StreamSpool({ ...place, streamName, tryLock: (fd) => loadNative().tryLockFile(fd) });
 }

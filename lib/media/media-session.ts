@@ -5,6 +5,7 @@
 import type { EventEmitter } from 'node:events';
 import type { AwsCredentials } from '../aws/credentials.js';
 import type { SinkChoice, SinkMode } from '../kvssink/choose-sink.js';
+import type { SpoolStatus } from '../putmedia/fragment-spool.js';
 import type { KvsBridgeError } from '../util/errors.js';
 import type { AudioMode, VideoCodecName } from './codecs.js';
 import type { NativeIceServer } from './native.js';
@@ -26,8 +27,18 @@ export interface UploadOptions {
   readonly expectPersisted: boolean;
   /** Bound of media that waits in memory to be persisted, in bytes. */
   readonly bufferBytes: number;
+  /** Keeps on disk what is not stored yet; without it, that is lost with the media process. */
+  readonly spool?: SpoolPlace;
   readonly sink: SinkMode;
   readonly kvssink: KvsSinkUpload;
+}
+
+/** Where media waits on disk to be stored. */
+export interface SpoolPlace {
+  /** A folder of this stream and no other. */
+  readonly folder: string;
+  /** Most that may wait there, in bytes. */
+  readonly maxBytes: number;
 }
 
 /** What matters to kvssink only. */
@@ -84,6 +95,11 @@ export interface MediaTotals {
   readonly videoFramesLost: number;
   /** Video frames whose fragment was not confirmed before the session ended. */
   readonly videoFramesPending: number;
+  /** Of those, the ones on disk: a later session stores them. */
+  readonly videoFramesSpooled: number;
+  /** Fragments that earlier sessions left, and that this one stored; in no other count. */
+  readonly fragmentsRecovered: number;
+  readonly videoFramesRecovered: number;
   readonly keyframeRequests: number;
   /** Producer timestamp of the newest video frame received, Unix epoch ms; 0 before the first. */
   readonly newestReceivedMs: number;
@@ -102,6 +118,9 @@ export const noTotals: MediaTotals = {
   bytesPersisted: 0,
   videoFramesLost: 0,
   videoFramesPending: 0,
+  videoFramesSpooled: 0,
+  fragmentsRecovered: 0,
+  videoFramesRecovered: 0,
   keyframeRequests: 0,
   newestReceivedMs: 0,
   newestPersistedMs: 0,
@@ -152,6 +171,8 @@ export interface MediaLoss {
   readonly fromMs?: number;
   /** Where it ends. */
   readonly toMs?: number;
+  /** A session before received them; absent on what this one received. */
+  readonly recovered?: true;
 }
 
 /** A fragment that KVS keeps. */
@@ -190,6 +211,8 @@ export interface MediaSessionEvents {
   persisted: [fragment: StoredFragment];
   /** Received video frames that cannot be stored. */
   lost: [loss: MediaLoss];
+  /** What waits on disk changed; at most once a second, but for `state`. */
+  spool: [status: SpoolStatus];
   /** Stored media has a hole. */
   gap: [gap: MediaGap];
   /** Frames arrive, but no request for a keyframe is answered; repeated with growing waits. */

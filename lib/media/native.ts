@@ -307,6 +307,13 @@ export interface NativeAddon {
   hasElement(factory: string): boolean;
   /** Decodes the Matroska file at `path` on a pool thread. */
   analyzeRecording(path: string): Promise<RecordingAnalysis>;
+  /**
+   * Takes an exclusive flock(2) on an open file without waiting; closing the file gives it back.
+   *
+   * @returns false when somebody else has it, be it in this process
+   * @throws Error when the file system cannot lock
+   */
+  tryLockFile(fd: number): boolean;
   readonly Receiver: new (
     options: NativeReceiverOptions,
     onEvents: NativeEventsListener,

@@ -8,7 +8,7 @@ import { ErrorCode, KvsBridgeError } from '../util/errors.js';
 import { AudioMode, VideoCodecName } from './codecs.js';
 
 /** Both sides must speak the same version; raised with every change of a message. */
-export const protocolVersion = 3;
+export const protocolVersion = 4;
 
 /** Time between two signs of life of the media process, in ms. */
 export const heartbeatIntervalMs = 1_000;
@@ -39,6 +39,7 @@ const sessionOptions = v.strictObject({
     ca: v.exactOptional(v.string()),
     expectPersisted: v.boolean(),
     bufferBytes: count,
+    spool: v.exactOptional(v.strictObject({ folder: v.string(), maxBytes: count })),
     sink: v.picklist(Object.values(SinkMode)),
     kvssink: v.strictObject({
       retentionHours: count,
@@ -83,6 +84,9 @@ const totals = v.strictObject({
   bytesPersisted: count,
   videoFramesLost: count,
   videoFramesPending: count,
+  videoFramesSpooled: count,
+  fragmentsRecovered: count,
+  videoFramesRecovered: count,
   keyframeRequests: count,
   newestReceivedMs: count,
   newestPersistedMs: count,
@@ -148,6 +152,14 @@ const toHost = v.variant('type', [
     reason: v.string(),
     fromMs: v.exactOptional(count),
     toMs: v.exactOptional(count),
+    recovered: v.exactOptional(v.literal(true)),
+  }),
+  v.strictObject({
+    type: v.literal('spool'),
+    state: v.picklist(['disk', 'memory']),
+    bytes: count,
+    fragments: count,
+    ordersUploads: v.boolean(),
   }),
   v.strictObject({
     type: v.literal('gap'),

@@ -15,7 +15,8 @@ export class TotalsKeeper {
     this.#native = stats;
   }
 
-  onPersisted({ bytes, timecodeMs, durationMs }: PersistedEvent): void {
+  onPersisted({ bytes, timecodeMs, durationMs, recovered }: PersistedEvent): void {
+    if (recovered === true) return;
     this.#bytesPersisted += bytes;
     this.#newestPersistedMs = Math.max(this.#newestPersistedMs, timecodeMs + durationMs);
   }
@@ -34,6 +35,9 @@ export class TotalsKeeper {
       videoFramesLost: lost,
       // The pipeline reports once a second, acknowledgements come at any time: never below zero.
       videoFramesPending: Math.max(0, received - sink.videoFramesStored - lost),
+      videoFramesSpooled: sink.videoFramesSpooled,
+      fragmentsRecovered: sink.fragmentsRecovered,
+      videoFramesRecovered: sink.videoFramesRecovered,
       keyframeRequests: this.#native?.keyframeRequests ?? 0,
       newestReceivedMs: this.#native?.newestVideoTimecodeMs ?? 0,
       newestPersistedMs: this.#newestPersistedMs,

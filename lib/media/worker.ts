@@ -13,6 +13,9 @@ import { noTotals } from './media-session.js';
 /** How long an orphan drains: KVS may still take what was received. */
 const orphanDrainTimeoutMs = 10_000;
 
+/** The same where all of it is on disk, and the next process waits for its turn to upload it. */
+const spooledDrainTimeoutMs = 2_000;
+
 /** Sends and resolves when the message left; a parent that is gone is no error. */
 function send(message: ToHost): Promise<void> {
   return new Promise((resolve) => {
@@ -55,6 +58,9 @@ function forwardEvents(session: MediaSession): void {
   session.on('lost', (loss) => {
     forward({ type: 'lost', ...loss });
   });
+  session.on('spool', (status) => {
+    forward({ type: 'spool', ...status });
+  });
   session.on('gap', (gap) => {
     forward({ type: 'gap', ...gap });
   });
@@ -96,12 +102,16 @@ async function finish(message: Extract<ToHost, { type: 'closed' }>): Promise<nev
 }
 
 let session: MediaSession | undefined;
+let isSpooled = false;
 
 function onMessage(message: ToWorker): void {
   switch (message.type) {
     case 'start':
       session = new InProcessMediaSession();
       forwardEvents(session);
+      session.on('spool', ({ state }) => {
+        isSpooled = state === 'disk';
+      });
       session.start(message.options);
       return;
     case 'credentials': {
@@ -148,7 +158,10 @@ process.on('message', (message) => {
 
 process.on('disconnect', () => {
   if (session === undefined) process.exit(0);
-  void session.stop({ drainTimeoutMs: orphanDrainTimeoutMs });
+  void session.stop({ drainTimeoutMs: isSpooled ? spooledDrainTimeoutMs : orphanDrainTimeoutMs });
+  if (!isSpooled) return;
+  // Also when it was already draining, for longer.
+  setTimeout(() => process.exit(1), 2 * spooledDrainTimeoutMs);
 });
 
 // A terminal sends Ctrl-C, and its own end, to the whole process group: the Bridge decides when this

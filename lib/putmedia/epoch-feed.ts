@@ -1,22 +1,30 @@
 /** The order in which an epoch's bytes go out on one connection. Pure logic. */
-import type { Epoch, Fragment, FragmentQueue } from './fragment-queue.js';
+import type { Epoch, Fragment } from './fragment.js';
+import type { FragmentQueue } from './fragment-queue.js';
+
+/** What an {@link EpochFeed} asks of its owner. */
+export interface EpochFeedHooks {
+  /** The first bytes of a fragment are taken. */
+  readonly onBegin: (fragment: Fragment) => void;
+  /** A fragment is next that is not ready; ask again when it is. May come repeatedly. */
+  readonly prepare: (fragment: Fragment) => void;
+}
 
 /** Walks through an epoch: its header, then the bytes of each fragment that is still held. */
 export class EpochFeed {
   readonly #epoch: Epoch;
   readonly #queue: FragmentQueue;
-  readonly #onBegin: (fragment: Fragment) => void;
+  readonly #hooks: EpochFeedHooks;
   #isHeaderTaken = false;
   #hasBegun = false;
   #current: Fragment | undefined;
   #nextChunk = 0;
   #lastSequence = 0;
 
-  /** @param onBegin - called when the first bytes of a fragment are taken */
-  constructor(epoch: Epoch, queue: FragmentQueue, onBegin: (fragment: Fragment) => void) {
+  constructor(epoch: Epoch, queue: FragmentQueue, hooks: EpochFeedHooks) {
     this.#epoch = epoch;
     this.#queue = queue;
-    this.#onBegin = onBegin;
+    this.#hooks = hooks;
   }
 
   /** True once bytes of a fragment were taken. */
@@ -58,8 +66,13 @@ export class EpochFeed {
     this.settle();
     if (this.isBroken) return undefined;
     const current = (this.#current ??= this.#advance());
-    const chunk = current?.chunks[this.#nextChunk];
-    if (current === undefined || chunk === undefined) return undefined;
+    if (current === undefined) return undefined;
+    if (this.#nextChunk === 0 && !current.isReady) {
+      this.#hooks.prepare(current);
+      return undefined;
+    }
+    const chunk = current.chunks[this.#nextChunk];
+    if (chunk === undefined || this.#nextChunk >= current.sendableChunks) return undefined;
     // Not before media follows: a request with nothing but a header is an error.
     if (!this.#isHeaderTaken) {
       this.#isHeaderTaken = true;
@@ -68,7 +81,7 @@ export class EpochFeed {
     if (this.#nextChunk === 0) {
       current.progress = 'sending';
       this.#hasBegun = true;
-      this.#onBegin(current);
+      this.#hooks.onBegin(current);
     }
     this.#nextChunk += 1;
     this.settle();

@@ -1,68 +1,28 @@
 /**
  * What was produced and is not yet known to be stored, in order. Pure bookkeeping: no sockets, no
- * timers. A spool on disk takes its place behind the same methods.
+ * timers, no files.
  */
 import { StateError } from '../util/errors.js';
+import { Fragment } from './fragment.js';
+import type { Epoch, LoadedFragment, RecoveredEpoch } from './fragment.js';
 import type {
   DropReason,
   EpochEnd,
   EpochStart,
   FragmentStart,
   FragmentTotals,
+  MediaSinkStats,
 } from './media-sink.js';
 
-/** How much of a fragment went out on the current connection. */
-export type SendProgress = 'sending' | 'sent' | 'unsent';
-
-/** One epoch and those of its fragments that are still held. */
-export interface Epoch {
-  readonly number: number;
-  readonly header: Uint8Array;
-  /** Defined once the epoch is complete. */
-  trailer: Uint8Array | undefined;
-  readonly fragments: Fragment[];
-}
-
-/** One fragment. Only {@link FragmentQueue} changes `chunks`, `bytes`, `totals` and `isGone`. */
-export class Fragment {
-  readonly epoch: Epoch;
-  readonly timecodeMs: number;
-  /** Position in the order of production, over all epochs. */
-  readonly sequence: number;
-  /** What to send, in order. Empty once evicted. */
-  chunks: Uint8Array[] = [];
-  /** Its size so far, in bytes; stays when `chunks` goes. */
-  bytes = 0;
-  /** Defined once the producer ended it. */
-  totals: FragmentTotals | undefined;
-  /** When the producer ended it, on the caller's clock. */
-  completedAtMs = 0;
-  /** No longer to be sent: persisted, or lost. */
-  isGone = false;
-  /** Its memory was given up while the acknowledgement is awaited; it cannot be sent again. */
-  isEvicted = false;
-  /** Set by the upload that carries it. */
-  progress: SendProgress = 'unsent';
-  /** It went out completely, so KVS may have it, whatever became of the acknowledgements. */
-  mayBeStored = false;
-  /** On how many connections KVS reported it as RECEIVED and then let it be. */
-  timesReceived = 0;
-  /** As KVS reported it last. */
-  fragmentNumber: string | undefined;
-
-  constructor(epoch: Epoch, timecodeMs: number, sequence: number) {
-    this.epoch = epoch;
-    this.timecodeMs = timecodeMs;
-    this.sequence = sequence;
-  }
-}
-
-/** Called when a complete fragment is lost. */
+/** Called when a complete fragment is lost, or frames of it are. */
 export type LossListener = (fragment: Fragment, totals: FragmentTotals, reason: DropReason) => void;
 
 /** Options of {@link FragmentQueue}. */
 export interface FragmentQueueOptions {
-  /** Most memory that fragments may hold, in bytes. */
+  /**
+   * Most memory that fragments may hold, in bytes. Fragments with a copy on disk may exceed it by the
+   * one that is being produced and the one that is being sent.
+   */
   readonly maxBytes: number;
   readonly onLost: LossListener;
 }
@@ -72,9 +32,10 @@ const noFrames: FragmentTotals = { durationMs: 0, videoFrames: 0, audioFrames: 0
 /**
  * Fragments in the order of production.
  *
- * When memory runs out, the oldest gives way: a fragment that was sent completely only loses its
- * bytes and still waits for its acknowledgement, or for word of the archive; an unsent one is lost. A fragment on its way goes
- * last, for that breaks its connection.
+ * When memory runs out, copies on disk give up their memory first: those that were sent, then the
+ * newest, for the oldest are sent next. Of fragments without a copy the oldest gives way: one that was
+ * sent completely only loses its bytes and still waits for its acknowledgement, or for word of the
+ * archive; an unsent one is lost. A fragment on its way goes last, for that breaks its connection.
  */
 export class FragmentQueue {
   readonly #maxBytes: number;
@@ -106,15 +67,24 @@ export class FragmentQueue {
     return length;
   }
 
-  /** Frames of the complete fragments held. */
-  pendingFrames(): { readonly videoFramesPending: number; readonly audioFramesPending: number } {
-    let videoFramesPending = 0;
-    let audioFramesPending = 0;
-    for (const { totals } of this.#epochs.flatMap(({ fragments }) => fragments)) {
-      videoFramesPending += totals?.videoFrames ?? 0;
-      audioFramesPending += totals?.audioFrames ?? 0;
+  /** All fragments held, those of earlier sessions first. */
+  fragments(): readonly Fragment[] {
+    return this.#epochs.flatMap(({ fragments }) => fragments);
+  }
+
+  /** Frames of the complete fragments held, without those of earlier sessions. */
+  pendingFrames(): Pick<
+    MediaSinkStats,
+    'audioFramesPending' | 'videoFramesPending' | 'videoFramesSpooled'
+  > {
+    const pending = { videoFramesPending: 0, audioFramesPending: 0, videoFramesSpooled: 0 };
+    for (const { totals, epoch, copy } of this.fragments()) {
+      if (epoch.isRecovered || totals === undefined) continue;
+      pending.videoFramesPending += totals.videoFrames;
+      pending.audioFramesPending += totals.audioFrames;
+      if (copy?.isComplete === true) pending.videoFramesSpooled += totals.videoFrames;
     }
-    return { videoFramesPending, audioFramesPending };
+    return pending;
   }
 
   /** @throws {@link StateError} when the previous epoch has not ended */
@@ -124,19 +94,27 @@ export class FragmentQueue {
         `Epoch ${String(epoch)} began within epoch ${String(this.#openEpoch.number)}`,
       );
     }
-    this.#openEpoch = { number: epoch, header, trailer: undefined, fragments: [] };
+    this.#openEpoch = {
+      number: epoch,
+      header,
+      trailer: undefined,
+      fragments: [],
+      isRecovered: false,
+    };
     this.#epochs.push(this.#openEpoch);
   }
 
-  /** @throws {@link StateError} when it does not belong to the open epoch, or one is open already */
-  beginFragment({ epoch, timecodeMs }: FragmentStart): void {
+  /**
+   * @returns the fragment, which may be given a copy at once
+   * @throws {@link StateError} when it does not belong to the open epoch, or one is open already
+   */
+  beginFragment({ epoch, timecodeMs }: FragmentStart): Fragment {
     if (this.#openEpoch?.number !== epoch || this.#live !== undefined) {
       throw new StateError(`A fragment of epoch ${String(epoch)} began out of order`);
     }
-    this.#sequence += 1;
-    this.#live = new Fragment(this.#openEpoch, timecodeMs, this.#sequence);
+    this.#live = this.#add(this.#openEpoch, timecodeMs);
     this.#liveLostBy = undefined;
-    this.#openEpoch.fragments.push(this.#live);
+    return this.#live;
   }
 
   /** @throws {@link StateError} outside a fragment */
@@ -145,19 +123,13 @@ export class FragmentQueue {
     if (live.isGone || bytes.length === 0) return;
     live.chunks.push(bytes);
     live.bytes += bytes.length;
-    this.#bytes += bytes.length;
-    while (this.#bytes > this.#maxBytes && this.#makeRoom());
+    live.copy?.append(bytes);
+    this.#hold(bytes.length);
   }
 
   /** @throws {@link StateError} outside a fragment */
   endFragment(totals: FragmentTotals, nowMs: number): void {
-    const live = this.#requireLive();
-    this.#live = undefined;
-    live.totals = totals;
-    live.completedAtMs = nowMs;
-    if (this.#liveLostBy !== undefined) this.#onLost(live, totals, this.#liveLostBy);
-    // Nothing to send, so nothing would ever be acknowledged.
-    else if (live.bytes === 0 && !live.isGone) this.#remove(live);
+    this.#endFragment(totals, nowMs, totals);
   }
 
   /** @throws {@link StateError} when another epoch is open, or a fragment is */
@@ -171,9 +143,30 @@ export class FragmentQueue {
 
   /** Ends what the producer left open. The media counts, though nobody counted its frames. */
   seal(nowMs: number): void {
-    if (this.#live !== undefined) this.endFragment(noFrames, nowMs);
+    if (this.#live !== undefined) this.#endFragment(noFrames, nowMs, undefined);
     if (this.#openEpoch === undefined) return;
     this.endEpoch({ epoch: this.#openEpoch.number, trailer: new Uint8Array() });
+  }
+
+  /** Takes in what an earlier session left; it goes before everything of this one. */
+  recover({ epoch: number, header, fragments }: RecoveredEpoch, nowMs: number): void {
+    const epoch: Epoch = {
+      number,
+      header,
+      trailer: new Uint8Array(),
+      fragments: [],
+      isRecovered: true,
+    };
+    for (const { timecodeMs, totals, mayBeStored, copy } of fragments) {
+      const fragment = this.#add(epoch, timecodeMs);
+      fragment.totals = totals;
+      fragment.completedAtMs = nowMs;
+      fragment.mayBeStored = mayBeStored;
+      fragment.copy = copy;
+      fragment.bytes = copy.bytes;
+    }
+    const firstOwn = this.#epochs.findIndex(({ isRecovered }) => !isRecovered);
+    this.#epochs.splice(firstOwn < 0 ? this.#epochs.length : firstOwn, 0, epoch);
   }
 
   /** The oldest epoch with something to send; forgets those before it. */
@@ -189,6 +182,21 @@ export class FragmentQueue {
     return epoch.fragments.find((fragment) => fragment.sequence > sequence && isSendable(fragment));
   }
 
+  /** Gives a fragment that is to be sent its bytes back; what its copy lost meanwhile is lost. */
+  restore(fragment: Fragment, { media, totals }: LoadedFragment): void {
+    if (fragment.isGone || fragment.chunks.length > 0) return;
+    const before = fragment.totals;
+    fragment.chunks = [...media];
+    fragment.bytes = media.reduce((sum, { length }) => sum + length, 0);
+    fragment.totals = totals;
+    this.#hold(fragment.bytes);
+    if (before === undefined) return;
+    const videoFrames = Math.max(0, before.videoFrames - totals.videoFrames);
+    const audioFrames = Math.max(0, before.audioFrames - totals.audioFrames);
+    if (videoFrames + audioFrames === 0) return;
+    this.#onLost(fragment, { durationMs: before.durationMs, videoFrames, audioFrames }, 'damaged');
+  }
+
   /** Lets go of a fragment that KVS has. */
   release(fragment: Fragment): void {
     this.#remove(fragment);
@@ -202,37 +210,80 @@ export class FragmentQueue {
     else this.#liveLostBy = reason;
   }
 
+  /** Deletes a fragment's copy: without its bytes in memory, it is gone as far as it is not sent. */
+  dropCopy(fragment: Fragment, reason: DropReason): void {
+    const { copy, chunks } = fragment;
+    if (copy === undefined) return;
+    if (chunks.length === 0 && !isOutside(fragment)) {
+      this.drop(fragment, reason);
+      return;
+    }
+    fragment.isEvicted = chunks.length === 0;
+    fragment.copy = undefined;
+    copy.remove();
+  }
+
   /** Prepares an epoch to be sent again, once it is known what of it is stored. */
   rewind(epoch: Epoch): void {
     for (const fragment of epoch.fragments) fragment.progress = 'unsent';
   }
 
-  /** Ends the doubt about an epoch's fragments: those still held count as not stored. */
-  settle(epoch: Epoch): void {
-    for (const fragment of [...epoch.fragments]) {
-      fragment.mayBeStored = false;
-      if (fragment.isEvicted) this.drop(fragment, 'bufferFull');
+  /** Ends the doubt about a fragment that is still held: it counts as not stored. */
+  settle(fragment: Fragment): void {
+    fragment.mayBeStored = false;
+    if (fragment.isEvicted) this.drop(fragment, 'bufferFull');
+  }
+
+  /** Gives everything up, but what is on disk: that is left for the next session. */
+  clear(reason: DropReason): void {
+    for (const fragment of this.fragments()) {
+      if (fragment.copy?.isComplete === true) continue;
+      this.drop(fragment, reason);
     }
   }
 
-  /** Gives everything up. */
-  clear(reason: DropReason): void {
-    for (const epoch of this.#epochs) {
-      for (const fragment of [...epoch.fragments]) this.drop(fragment, reason);
-    }
+  #add(epoch: Epoch, timecodeMs: number): Fragment {
+    this.#sequence += 1;
+    const fragment = new Fragment(epoch, timecodeMs, this.#sequence);
+    epoch.fragments.push(fragment);
+    return fragment;
+  }
+
+  #endFragment(totals: FragmentTotals, nowMs: number, counted: FragmentTotals | undefined): void {
+    const live = this.#requireLive();
+    this.#live = undefined;
+    live.totals = totals;
+    live.completedAtMs = nowMs;
+    if (this.#liveLostBy !== undefined) this.#onLost(live, totals, this.#liveLostBy);
+    // Nothing to send, so nothing would ever be acknowledged.
+    else if (live.bytes === 0 && !live.isGone) this.#remove(live);
+    else live.copy?.end(counted);
+  }
+
+  #hold(bytes: number): void {
+    this.#bytes += bytes;
+    while (this.#bytes > this.#maxBytes && this.#makeRoom());
   }
 
   /** Frees memory of one fragment; false when there is nothing left to free. */
   #makeRoom(): boolean {
-    const held = this.#epochs.flatMap(({ fragments }) =>
-      fragments.filter(({ chunks }) => chunks.length > 0),
+    const held = this.fragments().filter(({ chunks }) => chunks.length > 0);
+    const onDisk = held.filter(
+      ({ copy, progress, isPreparing }) =>
+        copy?.isComplete === true && progress !== 'sending' && !isPreparing,
     );
+    const readable = onDisk.find(({ progress }) => progress === 'sent') ?? onDisk.at(-1);
+    if (readable !== undefined) {
+      this.#freeBytes(readable);
+      return true;
+    }
+    const memoryOnly = held.filter(({ copy }) => copy === undefined);
     const victim =
-      held.find((fragment) => fragment !== this.#live && fragment.progress !== 'sending') ??
-      held.find((fragment) => fragment.progress !== 'sending') ??
-      held[0];
+      memoryOnly.find((fragment) => fragment !== this.#live && fragment.progress !== 'sending') ??
+      memoryOnly.find((fragment) => fragment.progress !== 'sending') ??
+      memoryOnly[0];
     if (victim === undefined) return false;
-    if (victim.progress === 'sent' || victim.mayBeStored) {
+    if (isOutside(victim)) {
       this.#freeBytes(victim);
       victim.isEvicted = true;
     } else {
@@ -247,6 +298,8 @@ export class FragmentQueue {
     const { fragments } = fragment.epoch;
     fragments.splice(fragments.indexOf(fragment), 1);
     this.#freeBytes(fragment);
+    fragment.copy?.remove();
+    fragment.copy = undefined;
   }
 
   #freeBytes(fragment: Fragment): void {
@@ -263,4 +316,9 @@ export class FragmentQueue {
 
 function isSendable(fragment: Fragment): boolean {
   return !fragment.isEvicted;
+}
+
+/** It may be stored although nothing of it is kept. */
+function isOutside({ progress, mayBeStored }: Fragment): boolean {
+  return progress === 'sent' || mayBeStored;
 }

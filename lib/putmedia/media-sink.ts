@@ -7,7 +7,8 @@
  *   Every sink implements it, from the acknowledgements it gets, wherever they come from.
  */
 import type { EventEmitter } from 'node:events';
-import type { PutMediaError } from '../util/errors.js';
+import type { KvsBridgeError, PutMediaError } from '../util/errors.js';
+import type { SpoolStatus } from './fragment-spool.js';
 
 /** Counts of one complete fragment. */
 export interface FragmentTotals {
@@ -70,6 +71,8 @@ export interface PersistedEvent extends FragmentRef, FragmentTotals {
   readonly bytes: number;
   /** From the end of the fragment at the producer to its PERSISTED acknowledgement, in ms. */
   readonly persistLatencyMs: number;
+  /** An earlier session left it; the latency counts from when this one found it. */
+  readonly recovered?: true;
 }
 
 /** What follows from an ERROR acknowledgement. */
@@ -97,6 +100,12 @@ export interface ConnectionEvent {
 export type DropReason =
   /** The buffer was full: the oldest gave way. */
   | 'bufferFull'
+  /** The spool was full: the oldest gave way. */
+  | 'spoolFull'
+  /** Its copy in the spool cannot be read, or its end is missing. */
+  | 'damaged'
+  /** It ended in the middle, and what there is of it KVS would refuse. */
+  | 'incomplete'
   /** KVS refuses this fragment; an `ackError` told why. */
   | 'refused'
   /** Received again and again by KVS, but never persisted. */
@@ -115,6 +124,8 @@ export interface DroppedEvent {
   readonly fromTimecodeMs: number;
   readonly toTimecodeMs: number;
   readonly reason: DropReason;
+  /** An earlier session left them. */
+  readonly recovered?: true;
 }
 
 /** Uploading failed. The sink keeps trying; `fatal` says whether that is likely to help. */
@@ -140,10 +151,12 @@ export interface MediaSinkEvents {
   /** It stores nothing any more and does not recover: a fresh media process has to go on. */
   stuck: [PutMediaError];
   /** Something went wrong that the sink goes on from. */
-  warning: [PutMediaError];
+  warning: [KvsBridgeError];
+  /** The spool took another state. */
+  spool: [SpoolStatus];
 }
 
-/** Totals of a {@link MediaSink} since it was made. */
+/** Totals of a {@link MediaSink} since it was made, of what was handed to it unless said otherwise. */
 export interface MediaSinkStats {
   /** Frames of complete fragments that were handed to the sink. */
   readonly videoFramesIn: number;
@@ -158,7 +171,12 @@ export interface MediaSinkStats {
   /** Frames of complete fragments that are held: what came in and is neither stored nor lost. */
   readonly videoFramesPending: number;
   readonly audioFramesPending: number;
-  /** Fragments held because they are not persisted, the one being produced included. */
+  /** Of `videoFramesPending`, those on disk: a later session stores them if this one does not. */
+  readonly videoFramesSpooled: number;
+  /** Fragments that earlier sessions left, and that were stored now. */
+  readonly fragmentsRecovered: number;
+  readonly videoFramesRecovered: number;
+  /** Fragments held because they are not persisted, those being produced and recovered included. */
   readonly fragmentsPending: number;
   /** Memory they hold, in bytes. */
   readonly bytesPending: number;
@@ -192,6 +210,9 @@ export interface MediaSink extends EventEmitter<MediaSinkEvents>, AsyncDisposabl
    * producer ended: an epoch still open is ended where it is.
    */
   drain(options: DrainOptions): Promise<DrainResult>;
-  /** Stops at once; what is not persisted is lost and reported. Can be called repeatedly. */
+  /**
+   * Stops at once. What is not persisted is lost and reported, but for what is on disk, which stays
+   * pending. Can be called repeatedly.
+   */
   close(): Promise<void>;
 }

@@ -2,12 +2,12 @@
 import { EventEmitter } from 'node:events';
 import { performance } from 'node:perf_hooks';
 import { abortable } from '../util/abort.js';
-import { ErrorCode, OptionsError, PutMediaError } from '../util/errors.js';
+import { ErrorCode, PutMediaError } from '../util/errors.js';
 import { ackErrorAction, ackErrorFix, ackErrorName } from './ack-errors.js';
 import type { ErrorAck, FragmentAck } from './acks.js';
-import type { PutMediaConnectionOptions } from './connection.js';
+import type { Epoch, Fragment } from './fragment.js';
 import { FragmentQueue } from './fragment-queue.js';
-import type { Epoch, Fragment } from './fragment-queue.js';
+import type { SpoolStatus } from './fragment-spool.js';
 import { KeysInUse } from './keys-in-use.js';
 import type {
   DrainOptions,
@@ -25,53 +25,22 @@ import type {
 } from './media-sink.js';
 import { failureOf, isRefusal } from './put-media-failure.js';
 import type { RetryClass } from './put-media-failure.js';
+import { checkOptions, createStoredCheck } from './put-media-options.js';
+import type { PutMediaSinkOptions } from './put-media-options.js';
 import { RetryPolicy } from './retry-policy.js';
-import type { RetryPolicyOptions } from './retry-policy.js';
+import { Settlement } from './settlement.js';
+import { SinkSpool } from './sink-spool.js';
 import { SinkTotals } from './sink-totals.js';
-import { StoredCheck } from './stored-check.js';
-import type { PersistedLookup, StoredCheckResult } from './stored-check.js';
 import { Upload } from './upload.js';
-import type { UploadEnd, UploadOptions } from './upload.js';
-
-/** Options of {@link PutMediaSink}. */
-export interface PutMediaSinkOptions
-  extends Omit<PutMediaConnectionOptions, 'credentialsRefused'>, UploadOptions {
-  /** Most memory for media that is not persisted yet, in bytes. @defaultValue 67108864 (64 MiB) */
-  readonly bufferBytes?: number;
-  /**
-   * Whether the stream keeps data. With retention 0 KVS never sends PERSISTED: then false makes
-   * RECEIVED release a fragment, and none is ever reported as persisted.
-   *
-   * @defaultValue true
-   */
-  readonly expectPersisted?: boolean;
-  /**
-   * Asked before fragments are sent again that KVS may have stored although the connection broke
-   * before it said so. Without it they are sent again, and may then be in the archive twice: at
-   * least once instead of exactly once. The same holds when it fails; when it is forbidden
-   * (`KVSB_ACCESS_DENIED`) that is reported once, and it is not asked again.
-   */
-  readonly isPersisted?: PersistedLookup;
-  /** Longest wait for one answer of {@link isPersisted}, in ms. @defaultValue 5000 */
-  readonly isPersistedTimeoutMs?: number;
-  /**
-   * How long {@link isPersisted} is asked again about what it does not know, in ms.
-   *
-   * @defaultValue 3000
-   */
-  readonly settleMs?: number;
-  readonly retry?: RetryPolicyOptions;
-}
-
-/** A fragment that KVS received this often without ever persisting it is given up. */
-const maxTimesReceived = 3;
+import type { UploadEnd } from './upload.js';
 
 /**
  * Stores media by PutMedia (AWS dev guide, PutMedia).
  *
  * One request carries one epoch; the next opens as soon as the one before has ended, since KVS takes
- * one connection per stream. Fragments stay in memory until they are PERSISTED. Whatever happens to
- * a connection, the next one begins with the epoch's header and the fragments still held, in order.
+ * one connection per stream. Fragments stay in memory, and on disk if there is a spool, until they
+ * are PERSISTED. Whatever happens to a connection, the next one begins with the epoch's header and the
+ * fragments still held, in order; those that earlier sessions left come first.
  */
 export class PutMediaSink
   extends EventEmitter<MediaSinkEvents>
@@ -83,10 +52,11 @@ export class PutMediaSink
   readonly #keys: KeysInUse;
   readonly #totals = new SinkTotals();
   readonly #drainChecks = new Set<() => void>();
-  readonly #storedCheck: StoredCheck | undefined;
-  /** Set while it is being found out what KVS has stored; nothing is sent meanwhile. */
-  #settling: AbortController | undefined;
+  readonly #settlement: Settlement;
+  readonly #spool: SinkSpool;
   #upload: Upload | undefined;
+  /** The current connection came to the point where media may go. */
+  #hasConnected = false;
   /** The stream error that KVS reported on the current connection. */
   #streamError: PutMediaError | undefined;
   #retryTimer: NodeJS.Timeout | undefined;
@@ -107,13 +77,43 @@ export class PutMediaSink
     this.#options = options;
     this.#policy = new RetryPolicy(options.retry);
     this.#keys = new KeysInUse(options.credentials);
-    this.#storedCheck = createStoredCheck(options);
     this.#queue = new FragmentQueue({
       maxBytes: options.bufferBytes ?? 64 * 1024 * 1024,
       onLost: (fragment, totals, reason) => {
         this.#reportLost(fragment, totals, reason);
       },
     });
+    this.#settlement = new Settlement({
+      queue: this.#queue,
+      check: createStoredCheck(options),
+      onStored: (fragment, fragmentNumber) => {
+        fragment.fragmentNumber = fragmentNumber;
+        this.#confirm(fragment);
+      },
+      onFailed: (error) => {
+        this.emit('failed', { error, fatal: false, retryInMs: undefined });
+      },
+    });
+    this.#spool = new SinkSpool(options.spool, this.#queue, {
+      onChange: () => {
+        this.#advance();
+      },
+      onRecovered: () => {
+        // They go before what this session receives.
+        this.#upload?.rotate();
+        this.#settle();
+      },
+      onLost: ({ timecodeMs, totals }) => {
+        this.#emitDropped(timecodeMs, totals, 'incomplete', true);
+      },
+    });
+    options.spool?.on('warning', (error) => this.emit('warning', error));
+    options.spool?.on('state', (status) => this.emit('spool', status));
+  }
+
+  /** How the spool is; undefined without one. */
+  spoolStatus(): SpoolStatus | undefined {
+    return this.#spool.status();
   }
 
   beginEpoch(start: EpochStart): void {
@@ -122,7 +122,7 @@ export class PutMediaSink
 
   beginFragment(start: FragmentStart): void {
     if (this.#isClosed) return;
-    this.#queue.beginFragment(start);
+    this.#spool.begin(this.#queue.beginFragment(start));
     this.#advance();
   }
 
@@ -187,16 +187,13 @@ export class PutMediaSink
     }, signal);
   }
 
+  /** Waits until what is held is on disk too, as far as that goes soon. */
+  flush(): Promise<void> {
+    return this.#spool.flush();
+  }
+
   close(): Promise<void> {
-    this.#closing ??= Promise.resolve();
-    if (this.#isClosed) return this.#closing;
-    this.#isClosed = true;
-    clearTimeout(this.#retryTimer);
-    this.#settling?.abort();
-    this.#upload?.destroy(failureOf('The sink was closed', 'Drain it first to keep everything.'));
-    this.#queue.seal(performance.now());
-    this.#queue.clear('closed');
-    this.#checkDrains();
+    this.#closing ??= this.#close();
     return this.#closing;
   }
 
@@ -204,15 +201,30 @@ export class PutMediaSink
     return this.close();
   }
 
+  async #close(): Promise<void> {
+    this.#isClosed = true;
+    clearTimeout(this.#retryTimer);
+    this.#settlement.close();
+    this.#upload?.destroy(failureOf('The sink was closed', 'Drain it first to keep everything.'));
+    this.#queue.seal(performance.now());
+    if (this.#options.spool === undefined) this.#queue.clear('closed');
+    else await this.#spool.close();
+    this.#checkDrains();
+  }
+
   /** Does what the state of the queue asks for: feed the upload, or open one. */
   #advance(): void {
     if (this.#isClosed) return;
     if (this.#upload !== undefined) {
       this.#upload.pump();
-    } else if (this.#retryTimer === undefined && this.#settling === undefined) {
+    } else if (this.#mayOpen) {
       const epoch = this.#queue.nextEpoch();
       if (epoch !== undefined) this.#open(epoch);
     }
+  }
+
+  get #mayOpen(): boolean {
+    return this.#spool.mayUpload && this.#retryTimer === undefined && !this.#settlement.isRunning;
   }
 
   #open(epoch: Epoch): void {
@@ -222,11 +234,21 @@ export class PutMediaSink
       credentials: this.#keys.provider,
       credentialsRefused: this.#policy.wantsFreshCredentials,
     };
-    const upload = new Upload(epoch, this.#queue, connection, this.#options);
+    const prepare = (fragment: Fragment): void => {
+      this.#spool.prepare(fragment);
+    };
+    const upload = new Upload(epoch, this.#queue, prepare, connection, this.#options);
     this.#upload = upload;
+    this.#hasConnected = false;
     this.#streamError = undefined;
     upload.on('ready', () => {
-      upload.start();
+      this.#hasConnected = true;
+      // Now that KVS can be reached, so can who knows what it has.
+      this.#settlement.run(true, () => {
+        upload.start();
+        this.#advance();
+        this.#checkDrains();
+      });
     });
     upload.on('accepted', () => {
       this.#policy.accepted();
@@ -259,12 +281,18 @@ export class PutMediaSink
 
   /** KVS has the fragment for good. */
   #confirm(fragment: Fragment): void {
-    const { totals, isGone, bytes, completedAtMs } = fragment;
+    const { totals, isGone, bytes, completedAtMs, epoch } = fragment;
     if (isGone || totals === undefined) return;
     this.#queue.release(fragment);
-    this.#totals.persisted(fragment, totals);
-    const persistLatencyMs = performance.now() - completedAtMs;
-    this.emit('persisted', { ...refOf(fragment), ...totals, bytes, persistLatencyMs });
+    if (epoch.isRecovered) this.#totals.recovered(totals);
+    else this.#totals.persisted(fragment, totals);
+    this.emit('persisted', {
+      ...refOf(fragment),
+      ...totals,
+      bytes,
+      persistLatencyMs: performance.now() - completedAtMs,
+      ...(epoch.isRecovered ? { recovered: true } : {}),
+    });
     this.#checkDrains();
   }
 
@@ -287,43 +315,19 @@ export class PutMediaSink
     this.emit('connection', { state: 'closed', epoch: epoch.number, reason: end.reason });
     if (this.#isClosed) return;
     if (!end.isPlanned) this.#scheduleRetry(end);
-    this.#settle(epoch);
+    // What never left was never stored; what is in doubt from before waits for a better moment.
+    if (this.#hasConnected) this.#settle();
     this.#advance();
   }
 
-  /** Finds out what KVS has of an epoch whose connection broke, before any of it is sent again. */
-  #settle(epoch: Epoch): void {
-    const doubtful = epoch.fragments.filter(({ mayBeStored }) => mayBeStored);
-    const check = this.#storedCheck;
-    if (doubtful.length === 0 || check?.canAsk !== true) {
-      this.#giveUpHopeless(epoch);
-      return;
-    }
-    const settling = new AbortController();
-    this.#settling = settling;
-    const onStored = (fragment: Fragment, fragmentNumber: string): void => {
-      fragment.fragmentNumber = fragmentNumber;
-      this.#confirm(fragment);
-    };
-    const onDone = ({ error }: StoredCheckResult): void => {
-      this.#settling = undefined;
-      this.#giveUpHopeless(epoch);
-      if (error !== undefined) {
-        this.emit('failed', { error, fatal: false, retryInMs: undefined });
-      }
+  /** Finds out what KVS has of what is in doubt, before any of it is sent again. */
+  #settle(): void {
+    if (this.#settlement.isRunning) return;
+    const isLast = this.#queue.nextEpoch() === undefined;
+    this.#settlement.run(isLast, () => {
       this.#advance();
       this.#checkDrains();
-    };
-    // Rejects only when the sink is closed, which settles everything.
-    check.run(doubtful, onStored, settling.signal).then(onDone, () => undefined);
-  }
-
-  /** After all that can be known of them is known. */
-  #giveUpHopeless(epoch: Epoch): void {
-    this.#queue.settle(epoch);
-    for (const fragment of [...epoch.fragments]) {
-      if (fragment.timesReceived >= maxTimesReceived) this.#queue.drop(fragment, 'neverPersisted');
-    }
+    });
   }
 
   #scheduleRetry({ failure }: UploadEnd): void {
@@ -344,10 +348,18 @@ export class PutMediaSink
     this.#checkDrains();
   }
 
-  #reportLost(fragment: Fragment, totals: FragmentTotals, reason: DropReason): void {
-    const { timecodeMs } = fragment;
-    const { videoFrames, audioFrames, durationMs } = totals;
-    this.#totals.lost(totals);
+  #reportLost({ timecodeMs, epoch }: Fragment, totals: FragmentTotals, reason: DropReason): void {
+    if (!epoch.isRecovered) this.#totals.lost(totals);
+    this.#emitDropped(timecodeMs, totals, reason, epoch.isRecovered);
+    this.#checkDrains();
+  }
+
+  #emitDropped(
+    timecodeMs: number,
+    { videoFrames, audioFrames, durationMs }: FragmentTotals,
+    reason: DropReason,
+    isRecovered: boolean,
+  ): void {
     this.emit('dropped', {
       fragments: 1,
       videoFrames,
@@ -355,8 +367,8 @@ export class PutMediaSink
       fromTimecodeMs: timecodeMs,
       toTimecodeMs: timecodeMs + durationMs,
       reason,
+      ...(isRecovered ? { recovered: true } : {}),
     });
-    this.#checkDrains();
   }
 
   #checkDrains(): void {
@@ -366,29 +378,4 @@ export class PutMediaSink
 
 function refOf({ epoch, timecodeMs, fragmentNumber }: Fragment): FragmentRef {
   return { epoch: epoch.number, timecodeMs, fragmentNumber };
-}
-
-function createStoredCheck({
-  isPersisted,
-  isPersistedTimeoutMs,
-  settleMs,
-}: PutMediaSinkOptions): StoredCheck | undefined {
-  if (isPersisted === undefined) return undefined;
-  return new StoredCheck({
-    lookUp: isPersisted,
-    ...(isPersistedTimeoutMs === undefined ? {} : { timeoutMs: isPersistedTimeoutMs }),
-    ...(settleMs === undefined ? {} : { settleMs }),
-  });
-}
-
-function checkOptions({ endpoint, bufferBytes }: PutMediaSinkOptions): void {
-  const protocol = URL.canParse(endpoint) ? new URL(endpoint).protocol : undefined;
-  if (protocol !== 'http:' && protocol !== 'https:') {
-    throw new OptionsError('endpoint', 'The PutMedia endpoint is not an http or https URL', {
-      fix: 'Use the DataEndpoint that GetDataEndpoint gives for PUT_MEDIA.',
-    });
-  }
-  if (bufferBytes !== undefined && !(bufferBytes > 0)) {
-    throw new OptionsError('bufferBytes', 'The buffer for unconfirmed media must be over 0 bytes');
-  }
 }

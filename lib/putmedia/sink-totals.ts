@@ -1,10 +1,14 @@
 /** Counts what went into a sink and what became of it. */
-import type { Fragment } from './fragment-queue.js';
+import type { Fragment } from './fragment.js';
 import type { FragmentTotals, MediaSinkStats } from './media-sink.js';
 
 type Counts = Omit<
   MediaSinkStats,
-  'audioFramesPending' | 'bytesPending' | 'fragmentsPending' | 'videoFramesPending'
+  | 'audioFramesPending'
+  | 'bytesPending'
+  | 'fragmentsPending'
+  | 'videoFramesPending'
+  | 'videoFramesSpooled'
 >;
 
 /** Running totals of a sink. */
@@ -17,6 +21,8 @@ export class SinkTotals {
   #fragmentsLost = 0;
   #videoFramesLost = 0;
   #audioFramesLost = 0;
+  #fragmentsRecovered = 0;
+  #videoFramesRecovered = 0;
   #lastPersistedTimecodeMs: number | undefined;
 
   /** The producer completed a fragment. */
@@ -33,6 +39,12 @@ export class SinkTotals {
     this.#videoFramesStored += videoFrames;
     this.#audioFramesStored += audioFrames;
     this.#lastPersistedTimecodeMs = Math.max(this.#lastPersistedTimecodeMs ?? 0, timecodeMs);
+  }
+
+  /** A fragment of an earlier session is stored. */
+  recovered({ videoFrames }: FragmentTotals): void {
+    this.#fragmentsRecovered += 1;
+    this.#videoFramesRecovered += videoFrames;
   }
 
   lost({ videoFrames, audioFrames }: FragmentTotals): void {
@@ -52,6 +64,8 @@ export class SinkTotals {
       fragmentsLost: this.#fragmentsLost,
       videoFramesLost: this.#videoFramesLost,
       audioFramesLost: this.#audioFramesLost,
+      fragmentsRecovered: this.#fragmentsRecovered,
+      videoFramesRecovered: this.#videoFramesRecovered,
       lastPersistedTimecodeMs: this.#lastPersistedTimecodeMs,
     };
   }

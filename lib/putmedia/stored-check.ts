@@ -2,7 +2,7 @@
 import { abortable, asError, sleep } from '../util/abort.js';
 import { ErrorCode, KvsBridgeError, PutMediaError } from '../util/errors.js';
 import { redact } from '../util/redact.js';
-import type { Fragment } from './fragment-queue.js';
+import type { Fragment } from './fragment.js';
 
 /**
  * Tells which fragments KVS has already, by their producer timestamps (ListFragments can).

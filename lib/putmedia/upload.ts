@@ -4,7 +4,8 @@ import type { Ack, ErrorAck, FragmentAck } from './acks.js';
 import { PutMediaConnection } from './connection.js';
 import type { PutMediaConnectionOptions } from './connection.js';
 import { EpochFeed } from './epoch-feed.js';
-import type { Epoch, Fragment, FragmentQueue } from './fragment-queue.js';
+import type { Epoch, Fragment } from './fragment.js';
+import type { FragmentQueue } from './fragment-queue.js';
 import { failureOf } from './put-media-failure.js';
 import type { PutMediaFailure } from './put-media-failure.js';
 
@@ -85,10 +86,15 @@ export class Upload extends EventEmitter<UploadEvents> {
   #idleTimer: NodeJS.Timeout | undefined;
   #graceTimer: NodeJS.Timeout | undefined;
 
-  /** Connects at once. */
+  /**
+   * Connects at once.
+   *
+   * @param prepare - makes a fragment ready that is next; {@link pump} is to be called afterwards
+   */
   constructor(
     epoch: Epoch,
     queue: FragmentQueue,
+    prepare: (fragment: Fragment) => void,
     connection: PutMediaConnectionOptions,
     options: UploadOptions = {},
   ) {
@@ -101,8 +107,11 @@ export class Upload extends EventEmitter<UploadEvents> {
     } = options;
     this.epoch = epoch;
     this.#options = { stallTimeoutMs, idleTimeoutMs, maxAgeMs, expiryMarginMs };
-    this.#feed = new EpochFeed(epoch, queue, (fragment) => {
-      this.#sent.set(fragment.timecodeMs, { fragment, isBuffered: false, isReceived: false });
+    this.#feed = new EpochFeed(epoch, queue, {
+      onBegin: (fragment) => {
+        this.#sent.set(fragment.timecodeMs, { fragment, isBuffered: false, isReceived: false });
+      },
+      prepare,
     });
     this.#connection = new PutMediaConnection(connection)
       .on('ready', () => this.emit('ready'))
@@ -127,7 +136,7 @@ export class Upload extends EventEmitter<UploadEvents> {
     const { maxAgeMs, expiryMarginMs } = this.#options;
     // Not sooner, so that credentials near their end do not become a storm of requests.
     const expiryMs = Math.max(this.#connection.expiresAtMs, nowMs + 2 * expiryMarginMs);
-    this.#endAtMs = Math.min(nowMs + maxAgeMs, expiryMs - expiryMarginMs);
+    this.#endAtMs = Math.min(this.#endAtMs, nowMs + maxAgeMs, expiryMs - expiryMarginMs);
     this.pump();
   }
 
@@ -150,6 +159,12 @@ export class Upload extends EventEmitter<UploadEvents> {
     }
     this.#endIfDue();
     this.#watch();
+  }
+
+  /** Ends the request at the next boundary between fragments: something else is to be sent first. */
+  rotate(): void {
+    this.#endAtMs = 0;
+    this.pump();
   }
 
   /** Breaks the connection at once. */

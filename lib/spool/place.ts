@@ -30,3 +30,20 @@ export function streamFolder(root: string, stream: string): string {
   // The names `.` and `..` are fine for KVS, and not for a file system.
   return join(root, /^\.+$/.test(stream) ? `_${stream}` : stream);
 }
+
+/**
+ * The folder of one stream's fragments. Streams of one name in two regions, or in AWS and in a local
+ * KVS, must never get each other's media.
+ *
+ * @param dataEndpoint - the stream's PUT_MEDIA endpoint; only its host counts, and of AWS's own hosts,
+ * which change, the region
+ */
+export function fragmentFolder(
+  root: string,
+  stream: { readonly streamName: string; readonly region: string; readonly dataEndpoint: string },
+): string {
+  const { hostname } = new URL(stream.dataEndpoint);
+  const isAws = /\.amazonaws\.com(?:\.cn)?$/.test(hostname);
+  const place = isAws ? stream.region : hostname.replaceAll(/[^\w.-]/g, '_');
+  return join(streamFolder(root, stream.streamName), place);
+}

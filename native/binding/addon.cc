@@ -5,6 +5,7 @@
 
 #include "binding/analyze_worker.h"
 #include "binding/errors.h"
+#include "binding/file_lock.h"
 #include "binding/session_wrap.h"
 #include "media/gstreamer.h"
 
@@ -37,6 +38,7 @@ Napi::Object InitAddon(Napi::Env env, Napi::Object exports) {
   exports.Set("gstreamerVersion", Napi::Function::New(env, Version, "gstreamerVersion"));
   exports.Set("hasElement", Napi::Function::New(env, HasElementJs, "hasElement"));
   exports.Set("analyzeRecording", Napi::Function::New(env, AnalyzeRecordingJs, "analyzeRecording"));
+  exports.Set("tryLockFile", Napi::Function::New(env, TryLockFileJs, "tryLockFile"));
   exports.Set("Receiver", ReceiverWrap::Define(env));
   exports.Set("Publisher", PublisherWrap::Define(env));
   return exports;

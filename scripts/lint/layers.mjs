@@ -37,7 +37,7 @@ const layers = {
   },
   'lib/kvssink': { values: ['lib/putmedia', 'lib/util'], types: ['lib/aws'] },
   'lib/ledger': { values: ['lib/spool', 'lib/util'] },
-  'lib/spool': { values: ['lib/aws', 'lib/putmedia', 'lib/util'] },
+  'lib/spool': { values: ['lib/util'], types: ['lib/putmedia'] },
   'lib/putmedia': { values: ['lib/aws', 'lib/util'] },
   'lib/signaling': { values: ['lib/aws', 'lib/util'] },
   'lib/aws': { values: ['lib/util'] },

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { PutMediaSinkOptions } from '../../lib/putmedia/put-media-sink.js';
+import type { PutMediaSinkOptions } from '../../lib/putmedia/put-media-options.js';
 import type { MediaSinkEvents } from '../../lib/putmedia/media-sink.js';
 import { TestKvs } from '../support/local-kvs.js';
 import { localSink, MkvProducer, readFrames, StreamWitness } from '../support/mkv-producer.js';

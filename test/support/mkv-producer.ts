@@ -2,7 +2,7 @@
 import { KinesisVideoArchivedMedia } from '@aws-sdk/client-kinesis-video-archived-media';
 import { lookUpByListFragments } from '../../lib/putmedia/list-fragments.js';
 import { PutMediaSink } from '../../lib/putmedia/put-media-sink.js';
-import type { PutMediaSinkOptions } from '../../lib/putmedia/put-media-sink.js';
+import type { PutMediaSinkOptions } from '../../lib/putmedia/put-media-options.js';
 import type { PersistedLookup } from '../../lib/putmedia/stored-check.js';
 import { localCredentials } from '../../lib/local/index.js';
 import type { FragmentEvent } from '../../lib/local/index.js';
@@ -97,16 +97,17 @@ export class MkvProducer {
   readonly #sink: PutMediaSink;
   readonly #fragmentMs: number;
   #epoch = 0;
-  #timecodeMs = 1_700_000_000_000;
+  #timecodeMs: number;
   #frames = 0;
   /** Timecodes of all complete fragments, in order. */
   readonly timecodes: number[] = [];
   /** Names of all frames written, in order. */
   readonly frames: string[] = [];
 
-  constructor(sink: PutMediaSink, fragmentMs = 1_000) {
+  constructor(sink: PutMediaSink, fragmentMs = 1_000, startMs = 1_700_000_000_000) {
     this.#sink = sink;
     this.#fragmentMs = fragmentMs;
+    this.#timecodeMs = startMs;
   }
 
   beginEpoch(): void {

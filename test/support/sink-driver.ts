@@ -1,7 +1,7 @@
 /** Produces stand-in media for a PutMediaSink and records its events. */
 import { once } from 'node:events';
 import { PutMediaSink } from '../../lib/putmedia/put-media-sink.js';
-import type { PutMediaSinkOptions } from '../../lib/putmedia/put-media-sink.js';
+import type { PutMediaSinkOptions } from '../../lib/putmedia/put-media-options.js';
 import type { MediaSinkEvents } from '../../lib/putmedia/media-sink.js';
 
 /** Made-up keys that must not show up anywhere. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { EpochFeed } from '../../lib/putmedia/epoch-feed.js';
 import { FragmentQueue } from '../../lib/putmedia/fragment-queue.js';
-import type { Epoch, Fragment } from '../../lib/putmedia/fragment-queue.js';
+import type { Epoch, Fragment } from '../../lib/putmedia/fragment.js';
 import { RetryPolicy } from '../../lib/putmedia/retry-policy.js';
 import { StateError } from '../../lib/util/errors.js';
 
@@ -22,6 +22,8 @@ function createQueue(maxBytes = 1_000): { queue: FragmentQueue; losses: Loss[] }
   });
   return { queue, losses };
 }
+
+const noHooks = { onBegin: () => undefined, prepare: () => undefined };
 
 const beginEpoch = (queue: FragmentQueue, epoch: number): void => {
   queue.beginEpoch({ epoch, header: Buffer.from(`H${String(epoch)}`) });
@@ -91,7 +93,7 @@ describe('FragmentQueue', () => {
     beginEpoch(queue, 1);
     addFragment(queue, 1, 1);
     const epoch = requireEpoch(queue);
-    drainFeed(new EpochFeed(epoch, queue, () => undefined));
+    drainFeed(new EpochFeed(epoch, queue, noHooks));
     addFragment(queue, 1, 2);
     addFragment(queue, 1, 3);
     assert.deepEqual([losses, queue.length, queue.bytes], [[], 3, 20]);
@@ -100,7 +102,7 @@ describe('FragmentQueue', () => {
     addFragment(queue, 1, 4);
     assert.deepEqual(losses, [{ timecodeMs: 2, videoFrames: 2, reason: 'bufferFull' }]);
     losses.length = 0;
-    queue.settle(epoch);
+    for (const fragment of [...epoch.fragments]) queue.settle(fragment);
     assert.deepEqual(losses, [{ timecodeMs: 1, videoFrames: 1, reason: 'bufferFull' }]);
     assert.deepEqual([queue.length, queue.bytes], [2, 20]);
   });
@@ -164,7 +166,10 @@ describe('EpochFeed', () => {
     beginEpoch(queue, 1);
     queue.beginFragment({ epoch: 1, timecodeMs: 1 });
     const begun: Fragment[] = [];
-    const feed = new EpochFeed(requireEpoch(queue), queue, (fragment) => begun.push(fragment));
+    const feed = new EpochFeed(requireEpoch(queue), queue, {
+      ...noHooks,
+      onBegin: (fragment) => begun.push(fragment),
+    });
     assert.equal(drainFeed(feed), '');
     queue.append(Buffer.from('a'));
     assert.equal(drainFeed(feed), 'H1a');
@@ -187,7 +192,7 @@ describe('EpochFeed', () => {
     const epoch = requireEpoch(queue);
     const [first, second, third] = epoch.fragments;
     assert.ok(first && second && third);
-    const feed = new EpochFeed(epoch, queue, () => undefined);
+    const feed = new EpochFeed(epoch, queue, noHooks);
     feed.next();
     queue.drop(first, 'refused');
     queue.drop(second, 'refused');
@@ -202,10 +207,10 @@ describe('EpochFeed', () => {
     beginEpoch(queue, 1);
     addFragment(queue, 1, 65, 2);
     const epoch = requireEpoch(queue);
-    assert.equal(drainFeed(new EpochFeed(epoch, queue, () => undefined)), 'H1AA');
+    assert.equal(drainFeed(new EpochFeed(epoch, queue, noHooks)), 'H1AA');
     queue.rewind(epoch);
     assert.equal(epoch.fragments[0]?.mayBeStored, true);
-    assert.equal(drainFeed(new EpochFeed(epoch, queue, () => undefined)), 'H1AA');
+    assert.equal(drainFeed(new EpochFeed(epoch, queue, noHooks)), 'H1AA');
   });
 });
 

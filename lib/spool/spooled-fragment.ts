@@ -1,0 +1,285 @@
+/** One fragment on disk: written as it grows, read back when it is its turn, removed when stored. */
+import { open, readFile, rename, unlink } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { FragmentCopy, LoadedFragment } from '../putmedia/fragment.js';
+import type { FragmentTotals } from '../putmedia/media-sink.js';
+import { asError } from '../util/abort.js';
+import { deferred } from '../util/deferred.js';
+import { countFrames } from './count-frames.js';
+import { decodeFragment, encodeEnd, encodeMedia, encodeStart } from './fragment-format.js';
+import type { FragmentHead } from './fragment-format.js';
+
+/** What a file's name tells. */
+export interface FragmentName {
+  readonly timecodeMs: number;
+  readonly epoch: number;
+  /** Some of it may have gone to KVS. */
+  readonly isSent: boolean;
+}
+
+/** The name of a fragment's file: when it begins, its epoch, and whether any of it may have gone out. */
+export function fragmentFileName({ timecodeMs, epoch, isSent }: FragmentName): string {
+  return `${timecodeMs}-${epoch}.${isSent ? 'sent' : 'fragment'}`;
+}
+
+/** Reads what {@link fragmentFileName} wrote; undefined for any other name. */
+export function parseFragmentFileName(name: string): FragmentName | undefined {
+  const [, timecode, epoch, state] = /^(\d{1,15})-(\d{1,9})\.(fragment|sent)$/.exec(name) ?? [];
+  if (timecode === undefined || epoch === undefined) return undefined;
+  return { timecodeMs: Number(timecode), epoch: Number(epoch), isSent: state === 'sent' };
+}
+
+/** A disk that takes longer for a write, in ms, is not waited for: live media goes on from memory. */
+const stallLimitMs = 2_000;
+
+/** What becomes of the file. */
+export interface SpooledFragmentListener {
+  /** More of it is on disk, or the file is done for. */
+  onProgress(): void;
+  /** The disk failed; `onProgress` follows, the fragment is in memory only from here on. */
+  onFailed(error: Error): void;
+  /** The file has grown, or is gone, by so many bytes. */
+  onSize(deltaBytes: number): void;
+  /** {@link SpooledFragment.remove} was called. */
+  onRemoved(fragment: SpooledFragment): void;
+}
+
+/**
+ * A fragment's file. Every method returns at once; what it starts happens in order, off this thread.
+ * Writes that come while one is under way go out together.
+ */
+export class SpooledFragment implements FragmentCopy {
+  readonly #folder: Promise<string>;
+  readonly #listener: SpooledFragmentListener;
+  readonly #name: { readonly timecodeMs: number; readonly epoch: number };
+  #isSent: boolean;
+  #file: FileHandle | undefined;
+  #tail: Promise<void> = Promise.resolve();
+  #waiting: Buffer[] = [];
+  #waitingChunks = 0;
+  #isFlushQueued = false;
+  #writtenChunks = 0;
+  #isComplete = false;
+  #isFailed = false;
+  #isRemoved = false;
+  #isEnding = false;
+  #isStalled = false;
+  #bytes = 0;
+
+  private constructor(
+    folder: Promise<string>,
+    name: FragmentName,
+    listener: SpooledFragmentListener,
+  ) {
+    this.#folder = folder;
+    this.#name = { timecodeMs: name.timecodeMs, epoch: name.epoch };
+    this.#isSent = name.isSent;
+    this.#listener = listener;
+  }
+
+  /** A new file. */
+  static begin(
+    folder: Promise<string>,
+    head: FragmentHead,
+    header: Uint8Array,
+    listener: SpooledFragmentListener,
+  ): SpooledFragment {
+    const fragment = new SpooledFragment(folder, { ...head, isSent: false }, listener);
+    fragment.#waiting.push(encodeStart(head, header));
+    return fragment;
+  }
+
+  /** A file that is there, of so many bytes. */
+  static existing(
+    folder: string,
+    name: FragmentName,
+    bytes: number,
+    listener: SpooledFragmentListener,
+  ): SpooledFragment {
+    const fragment = new SpooledFragment(Promise.resolve(folder), name, listener);
+    fragment.#writtenChunks = Infinity;
+    fragment.#isComplete = true;
+    fragment.#grow(bytes);
+    return fragment;
+  }
+
+  /** How many of the chunks given to {@link append} the system has taken: those may be sent. */
+  get writtenChunks(): number {
+    return this.#isStalled ? Infinity : this.#writtenChunks;
+  }
+
+  /** All of it is on disk, and can be had again by {@link load}. */
+  get isComplete(): boolean {
+    return this.#isComplete && !this.#isFailed;
+  }
+
+  /** {@link markSent} was done, now or in an earlier process, or a disk that hangs will do it late. */
+  get isMarkedSent(): boolean {
+    return this.#isSent || this.#isStalled;
+  }
+
+  /** Bytes on disk. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** The next write of the producer. */
+  append(bytes: Uint8Array): void {
+    if (this.#isRemoved || this.#isFailed) return;
+    this.#waiting.push(encodeMedia(bytes));
+    this.#waitingChunks += 1;
+    this.#queueFlush();
+  }
+
+  /** The last of it is there. @param totals - undefined when nobody counted them */
+  end(totals: FragmentTotals | undefined): void {
+    if (this.#isRemoved || this.#isFailed) return;
+    this.#isEnding = true;
+    if (totals !== undefined) this.#waiting.push(encodeEnd(totals));
+    this.#enqueue(async () => {
+      await this.#flush();
+      if (this.#isRemoved) return;
+      await this.#file?.datasync();
+      await this.#close();
+      this.#isComplete = true;
+      this.#listener.onProgress();
+    });
+  }
+
+  /**
+   * Notes that some of it is about to go to KVS, before it does: what was never sent can be sent
+   * after a crash without asking anybody.
+   */
+  markSent(): Promise<void> {
+    return this.#inOrder(async () => {
+      if (this.#isSent) return;
+      const folder = await this.#folder;
+      await rename(
+        this.#path(folder),
+        join(folder, fragmentFileName({ ...this.#name, isSent: true })),
+      );
+      this.#isSent = true;
+    });
+  }
+
+  /**
+   * Reads it back. Where the end is damaged, the frames are counted that are left.
+   *
+   * @returns undefined when it cannot be read, or is no fragment
+   */
+  async load(): Promise<LoadedFragment | undefined> {
+    let loaded: LoadedFragment | undefined;
+    await this.#inOrder(async () => {
+      const bytes = await readFile(this.#path(await this.#folder)).catch(() => undefined);
+      const content = bytes && decodeFragment(bytes);
+      if (content === undefined) return;
+      const { media, header, totals } = content;
+      if (totals !== undefined) loaded = { media, totals, isStorable: true };
+      else {
+        const count = countFrames(header, media);
+        loaded = count && { media, totals: count, isStorable: count.isStorable };
+      }
+    });
+    return loaded;
+  }
+
+  /** Deletes the file. Later calls of any method do nothing. */
+  remove(): void {
+    if (this.#isRemoved) return;
+    this.#isRemoved = true;
+    this.#waiting = [];
+    this.#grow(-this.#bytes);
+    this.#tail = this.#tail.then(async () => {
+      await this.#close().catch(() => undefined);
+      const folder = await this.#folder.catch(() => undefined);
+      // Where it cannot be deleted, it is found again by the next start, which asks KVS about it.
+      if (folder !== undefined) await unlink(this.#path(folder)).catch(() => undefined);
+    });
+    this.#listener.onRemoved(this);
+  }
+
+  /** Resolves when everything asked for so far is done. */
+  settled(): Promise<void> {
+    return this.#tail;
+  }
+
+  #path(folder: string): string {
+    return join(folder, fragmentFileName({ ...this.#name, isSent: this.#isSent }));
+  }
+
+  #queueFlush(): void {
+    if (this.#isFlushQueued || this.#isEnding) return;
+    this.#isFlushQueued = true;
+    this.#enqueue(() => {
+      this.#isFlushQueued = false;
+      return this.#flush();
+    });
+  }
+
+  async #flush(): Promise<void> {
+    if (this.#isRemoved || this.#waiting.length === 0) return;
+    const bytes = Buffer.concat(this.#waiting);
+    const chunks = this.#waitingChunks;
+    this.#waiting = [];
+    this.#waitingChunks = 0;
+    this.#file ??= await open(this.#path(await this.#folder), 'ax', 0o600);
+    await this.#file.writeFile(bytes);
+    this.#countWritten(bytes.length, chunks);
+  }
+
+  #countWritten(bytes: number, chunks: number): void {
+    if (this.#isRemoved) return;
+    this.#grow(bytes);
+    this.#writtenChunks += chunks;
+    this.#listener.onProgress();
+  }
+
+  /** Does something after everything asked for before; when it fails, the file is given up. */
+  #enqueue(action: () => Promise<void>): void {
+    this.#tail = this.#tail.then(async () => {
+      if (this.#isFailed) return;
+      const stall = setTimeout(() => {
+        this.#isStalled = true;
+        this.#listener.onProgress();
+      }, stallLimitMs);
+      try {
+        await action();
+      } catch (error) {
+        this.#fail(asError(error));
+      }
+      clearTimeout(stall);
+      this.#isStalled = false;
+    });
+  }
+
+  #inOrder(action: () => Promise<void>): Promise<void> {
+    const done = deferred<undefined>();
+    this.#enqueue(async () => {
+      if (!this.#isRemoved) await action();
+    });
+    this.#tail = this.#tail.then(() => {
+      done.resolve(undefined);
+    });
+    return done.promise;
+  }
+
+  #fail(error: Error): void {
+    if (this.#isRemoved) return;
+    this.#isFailed = true;
+    this.#listener.onFailed(error);
+    this.remove();
+    this.#listener.onProgress();
+  }
+
+  async #close(): Promise<void> {
+    const file = this.#file;
+    this.#file = undefined;
+    await file?.close();
+  }
+
+  #grow(deltaBytes: number): void {
+    this.#bytes += deltaBytes;
+    if (deltaBytes !== 0) this.#listener.onSize(deltaBytes);
+  }
+}

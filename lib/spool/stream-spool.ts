@@ -1,0 +1,279 @@
+/** The spool of one sink: its own folder, the right to upload, and what others left behind. */
+import { EventEmitter } from 'node:events';
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { asError, sleep } from '../util/abort.js';
+import { ErrorCode, KvsBridgeError } from '../util/errors.js';
+import type {
+  FragmentSpool,
+  FragmentSpoolEvents,
+  SpoolState,
+  SpoolStatus,
+} from '../putmedia/fragment-spool.js';
+import { adopt } from './adopt.js';
+import { spoolError } from './disk-errors.js';
+import { FileLock } from './file-lock.js';
+import type { TryLock } from './file-lock.js';
+import type { FragmentHead } from './fragment-format.js';
+import { SpooledFragment } from './spooled-fragment.js';
+import type { SpooledFragmentListener } from './spooled-fragment.js';
+import { SpoolFolder, removeUnfinished } from './spool-folder.js';
+
+/** Where fragments are kept until they are stored. */
+export interface StreamSpoolOptions {
+  /** Of this stream and no other; made when it is not there. */
+  readonly folder: string;
+  readonly streamName: string;
+  /** Most bytes on disk. */
+  readonly maxBytes: number;
+  readonly tryLock: TryLock;
+  /** How often the disk is tried again after it failed, in ms. @defaultValue 30000 */
+  readonly retryMs?: number;
+  /** How often somebody else's right to upload is asked for, in ms. @defaultValue 200 */
+  readonly pollMs?: number;
+  /** How often new leftovers are looked for, in ms. @defaultValue 5000 */
+  readonly scanMs?: number;
+}
+
+const lockFileName = 'upload.lock';
+
+const closeLimitMs = 2_000;
+
+/** After so long without the right to upload, somebody should know, in ms. */
+const patienceMs = 30_000;
+
+/**
+ * Keeps fragments on disk. When the disk fails it says so once, lets fragments be in memory, and tries
+ * again with a later one.
+ *
+ * One sink at a time uploads to a stream: the holder of `upload.lock`. Only it takes over what is in
+ * the folders of sinks that are gone.
+ */
+export class StreamSpool extends EventEmitter<FragmentSpoolEvents> implements FragmentSpool {
+  readonly #options: Required<StreamSpoolOptions>;
+  readonly #closing = new AbortController();
+  readonly #inherited = new Map<SpoolFolder, Set<SpooledFragment>>();
+  readonly #listener: SpooledFragmentListener;
+  #own: Promise<SpoolFolder> | undefined;
+  #uploadLock: FileLock | undefined;
+  #mayUpload = false;
+  #state: SpoolState = 'disk';
+  #triesDiskAtMs = 0;
+  #bytes = 0;
+  readonly #held = new Set<SpooledFragment>();
+  #timer: NodeJS.Timeout | undefined;
+  #working: Promise<void>;
+  readonly #beganAtMs = performance.now();
+  #isPatient = true;
+
+  /** Begins to ask for the right to upload at once. */
+  constructor({ retryMs = 30_000, pollMs = 200, scanMs = 5_000, ...options }: StreamSpoolOptions) {
+    super();
+    this.#options = { retryMs, pollMs, scanMs, ...options };
+    this.#listener = {
+      onProgress: () => this.emit('progress'),
+      onFailed: (error) => {
+        this.#degrade(error);
+      },
+      onSize: (deltaBytes) => {
+        this.#bytes += deltaBytes;
+        if (this.isOverfull) this.emit('overflow');
+      },
+      onRemoved: (fragment) => {
+        this.#forget(fragment);
+      },
+    };
+    this.#working = this.#begin();
+  }
+
+  /** True when this sink may upload: it is its turn, or nobody can take turns here. */
+  get mayUpload(): boolean {
+    return this.#mayUpload;
+  }
+
+  /** It holds more than it may. */
+  get isOverfull(): boolean {
+    return this.#bytes > this.#options.maxBytes;
+  }
+
+  status(): SpoolStatus {
+    let fragments = 0;
+    for (const { bytes } of this.#held) fragments += bytes > 0 ? 1 : 0;
+    const ordersUploads = this.#uploadLock !== undefined || !this.#mayUpload;
+    return { state: this.#state, bytes: this.#bytes, fragments, ordersUploads };
+  }
+
+  /** A fragment begins. @returns undefined when it is to stay in memory */
+  begin(head: Omit<FragmentHead, 'streamName'>, header: Uint8Array): SpooledFragment | undefined {
+    if (this.#state === 'memory') {
+      if (performance.now() < this.#triesDiskAtMs) return undefined;
+      // One fragment finds out for all.
+      this.#triesDiskAtMs = performance.now() + this.#options.retryMs;
+    }
+    const { streamName } = this.#options;
+    const fragment = SpooledFragment.begin(this.#ownFolder(), { ...head, streamName }, header, {
+      ...this.#listener,
+      onProgress: () => {
+        if (fragment.isComplete) this.#setState('disk');
+        this.emit('progress');
+      },
+    });
+    this.#held.add(fragment);
+    return fragment;
+  }
+
+  /** Waits until what was written is on disk, up to a bound. */
+  async flush(timeoutMs: number): Promise<void> {
+    const late = new AbortController();
+    const written = Promise.all([...this.#held].map((fragment) => fragment.settled()));
+    // A disk that hangs must not keep the process.
+    await Promise.race([written, sleep(timeoutMs, late.signal).catch(() => undefined)]);
+    late.abort();
+  }
+
+  /** Lets go of everything; what is on disk stays there, for the next one to adopt. */
+  async close(): Promise<void> {
+    if (this.#closing.signal.aborted) return;
+    this.#closing.abort();
+    clearTimeout(this.#timer);
+    // A disk that hangs must not keep the process, which gives everything back when it ends.
+    const late = new AbortController();
+    await Promise.race([this.#release(), sleep(closeLimitMs, late.signal).catch(() => undefined)]);
+    late.abort();
+  }
+
+  async #begin(): Promise<void> {
+    const { folder } = this.#options;
+    try {
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      await removeUnfinished(folder);
+      await this.#tick();
+    } catch (error) {
+      // Without a place to take turns, everybody uploads as if alone.
+      this.#degrade(asError(error));
+      this.#startUploading();
+    }
+  }
+
+  async #tick(): Promise<void> {
+    if (this.#isClosing()) return;
+    const { folder, pollMs, scanMs, tryLock } = this.#options;
+    this.#uploadLock ??= await FileLock.tryAcquire(
+      join(folder, lockFileName),
+      `${process.pid}`,
+      tryLock,
+    );
+    if (this.#uploadLock === undefined) {
+      await this.#warnOfWaiting();
+    } else {
+      await this.#takeLeftovers();
+      this.#startUploading();
+    }
+    if (this.#isClosing()) return;
+    const delayMs = this.#uploadLock === undefined ? pollMs : scanMs;
+    this.#timer = setTimeout(() => {
+      this.#working = Promise.all([this.#working, this.#tick().catch(() => undefined)]).then(
+        () => undefined,
+      );
+    }, delayMs);
+  }
+
+  async #takeLeftovers(): Promise<void> {
+    for (const folder of await SpoolFolder.inherit(this.#options.folder, this.#options.tryLock)) {
+      const { copies, ...leftovers } = await adopt(folder, this.#listener);
+      for (const copy of copies) this.#held.add(copy);
+      if (copies.length === 0) await folder.release();
+      else this.#inherited.set(folder, new Set(copies));
+      if (leftovers.damagedFiles > 0) this.#warnOfDamage(leftovers.damagedFiles);
+      if (!this.#isClosing()) this.emit('leftovers', leftovers);
+    }
+  }
+
+  async #release(): Promise<void> {
+    await this.#working;
+    await (await this.#own?.catch(() => undefined))?.release();
+    for (const folder of this.#inherited.keys()) await folder.release();
+    // Last: whoever gets it takes over the folders.
+    await this.#uploadLock?.release();
+  }
+
+  #startUploading(): void {
+    if (this.#mayUpload || this.#isClosing()) return;
+    this.#mayUpload = true;
+    this.emit('mayUpload');
+  }
+
+  /** A fragment's file is being deleted: it is stored, given up, or failed. */
+  #forget(fragment: SpooledFragment): void {
+    this.#held.delete(fragment);
+    let emptied: SpoolFolder | undefined;
+    for (const [folder, fragments] of this.#inherited) {
+      if (fragments.delete(fragment) && fragments.size === 0) emptied = folder;
+    }
+    if (emptied !== undefined) this.#inherited.delete(emptied);
+    this.#working = Promise.all([this.#working, fragment.settled()]).then(() => emptied?.release());
+  }
+
+  #isClosing(): boolean {
+    return this.#closing.signal.aborted;
+  }
+
+  #ownFolder(): Promise<string> {
+    if (this.#own === undefined) {
+      const own = SpoolFolder.create(this.#options.folder, this.#options.tryLock);
+      this.#own = own;
+      own.catch(() => {
+        // The next fragment tries again.
+        if (this.#own === own) this.#own = undefined;
+      });
+    }
+    const path = this.#own.then((folder) => folder.path);
+    path.catch(() => undefined);
+    return path;
+  }
+
+  #degrade(error: Error): void {
+    if (this.#isClosing()) return;
+    this.#triesDiskAtMs = performance.now() + this.#options.retryMs;
+    if (this.#state === 'memory') return;
+    this.emit('warning', spoolError(error, this.#options.folder));
+    this.#setState('memory');
+  }
+
+  #setState(state: SpoolState): void {
+    if (this.#state === state) return;
+    this.#state = state;
+    this.emit('state', this.status());
+  }
+
+  async #warnOfWaiting(): Promise<void> {
+    if (!this.#isPatient || performance.now() - this.#beganAtMs < patienceMs) return;
+    this.#isPatient = false;
+    const { folder, streamName } = this.#options;
+    const holder = await readFile(join(folder, lockFileName), 'utf8').catch(() => '');
+    const who = /^\d{1,10}$/.test(holder) ? `Process ${holder}` : 'Another process';
+    const waitedSeconds = Math.round((performance.now() - this.#beganAtMs) / 1_000);
+    this.emit(
+      'warning',
+      new KvsBridgeError(
+        ErrorCode.state,
+        `${who} has been uploading to the stream "${streamName}" for ${waitedSeconds} s; what this one received waits in the spool`,
+        {
+          fix: 'Record each stream by one kvs-bridge only; nothing to do if the other one is ending.',
+        },
+      ),
+    );
+  }
+
+  #warnOfDamage(files: number): void {
+    const { folder } = this.#options;
+    this.emit(
+      'warning',
+      new KvsBridgeError(
+        ErrorCode.dataFolder,
+        `The spool held ${files} file(s) that are no fragments; they are in ${join(folder, 'damaged')}`,
+        { fix: 'Check the disk and its file system; delete the files when nobody needs them.' },
+      ),
+    );
+  }
+}
