@@ -1,8 +1,9 @@
 /** One AWS call with bounded retries and errors that tell what to do. */
 import { sleep } from '../util/abort.js';
 import { Backoff } from '../util/backoff.js';
-import { awsErrorOf, failureOfError, isTransient } from './aws-errors.js';
+import { awsErrorOf, dateOfError, failureOfError, isTransient } from './aws-errors.js';
 import type { AwsCall } from './aws-errors.js';
+import { awsClock } from './clock.js';
 import { areSameKeys } from './credentials.js';
 import type { AwsCredentials, CredentialsSource } from './credentials.js';
 import { KvsBridgeError } from '../util/errors.js';
@@ -22,7 +23,8 @@ export interface AwsCallOptions {
 /**
  * Runs `attempt` until it succeeds, fails for good, or the bounds are reached. Network failures,
  * 5xx and throttling are tried again; refused credentials are asked for anew once, because keys in
- * files and roles rotate under a program that runs for months.
+ * files and roles rotate under a program that runs for months. A clock that is wrong is corrected by
+ * AWS's own, once.
  *
  * @throws {@link AwsError} with a code and a fix for the cause; the abort reason when aborted
  */
@@ -43,13 +45,20 @@ export async function callAws<T>(
   const getOptions = signal === undefined ? {} : { signal };
   let keys = await credentials.get(getOptions);
   let renewed = false;
+  let corrected = false;
   for (let count = 1; ; count += 1) {
+    const { offsetMs } = awsClock;
     try {
       return await attempt(keys);
     } catch (error) {
       signal?.throwIfAborted();
       if (error instanceof KvsBridgeError) throw error;
       const failure = failureOfError(error);
+      awsClock.observe(dateOfError(error));
+      if (failure.kind === 'clockSkew' && !corrected && awsClock.offsetMs !== offsetMs) {
+        corrected = true;
+        continue;
+      }
       if (failure.kind === 'credentials' && !renewed) {
         renewed = true;
         credentials.invalidate();

@@ -1,4 +1,5 @@
 /** What an AWS refusal means, and what to do about it. The one place that knows AWS error names. */
+import * as v from 'valibot';
 import { AwsError, ErrorCode, KvsBridgeError } from '../util/errors.js';
 import { redact } from '../util/redact.js';
 
@@ -79,6 +80,10 @@ const networkCodePattern = /^(?!ERR_(?!TLS|SSL))[A-Z][A-Z0-9_]+$/;
 /** OpenSSL's and Node's names for a certificate that is not trusted; no retry changes that. */
 const certificatePattern = /CERT|SIGNATURE|ISSUER|CRL|CA_|ALTNAME/;
 const messageMaxLength = 300;
+/** What the SDK leaves on its errors; the answer is hidden from enumeration. */
+const answeredErrorSchema = v.object({
+  $response: v.object({ headers: v.object({ date: v.string() }) }),
+});
 
 /** Classifies an answer by what the service said. */
 export function failureOfAnswer(answer: {
@@ -137,6 +142,12 @@ function statusOf(error: Error): number | undefined {
   if (typeof metadata !== 'object' || metadata === null) return undefined;
   if (!('httpStatusCode' in metadata)) return undefined;
   return typeof metadata.httpStatusCode === 'number' ? metadata.httpStatusCode : undefined;
+}
+
+/** The Date header of the answer behind an error of the AWS SDK. */
+export function dateOfError(error: unknown): string | undefined {
+  const parsed = v.safeParse(answeredErrorSchema, error);
+  return parsed.success ? parsed.output.$response.headers.date : undefined;
 }
 
 /** Whether the same call may well succeed in a moment. */

@@ -4,6 +4,7 @@ import { Agent as HttpsAgent } from 'node:https';
 import type { KinesisVideo } from '@aws-sdk/client-kinesis-video';
 import { OptionsError } from '../util/errors.js';
 import { callAws } from './aws-call.js';
+import { awsClock } from './clock.js';
 import type { AwsCredentials, CredentialsSource } from './credentials.js';
 import { awsDomainOf } from './resource-names.js';
 import type { ResourceRef } from './resource-names.js';
@@ -37,7 +38,9 @@ export class ControlPlaneClient {
   readonly #credentials: CredentialsSource;
   readonly #endpoint: URL | undefined;
   readonly #agents: { readonly httpAgent: HttpAgent; readonly httpsAgent: HttpsAgent };
-  #client: { readonly keys: AwsCredentials; readonly api: KinesisVideo } | undefined;
+  #client:
+    | { readonly keys: AwsCredentials; readonly offsetMs: number; readonly api: KinesisVideo }
+    | undefined;
 
   constructor({ region, credentials, endpoint, ca }: ControlPlaneClientOptions) {
     this.#region = region;
@@ -75,17 +78,20 @@ export class ControlPlaneClient {
 
   /** An SDK client keeps keys without an expiry for ever, so new keys get a new client. */
   async #apiFor(keys: AwsCredentials): Promise<KinesisVideo> {
-    if (this.#client?.keys === keys) return this.#client.api;
+    const { offsetMs } = awsClock;
+    const client = this.#client;
+    if (client?.keys === keys && client.offsetMs === offsetMs) return client.api;
     const { KinesisVideo } = await import('@aws-sdk/client-kinesis-video');
     const api = new KinesisVideo({
       region: this.#region,
       credentials: keys,
+      systemClockOffset: offsetMs,
       // callAws retries, because the SDK would not retry ClientLimitExceededException.
       maxAttempts: 1,
       requestHandler: { ...httpTimeouts, ...this.#agents },
       ...(this.#endpoint === undefined ? {} : { endpoint: this.#endpoint.href }),
     });
-    this.#client = { keys, api };
+    this.#client = { keys, offsetMs, api };
     return api;
   }
 }

@@ -1,5 +1,6 @@
 /** Where AWS credentials come from, and when they are asked for again. */
 import { abortable } from '../util/abort.js';
+import { awsClock } from './clock.js';
 import { AwsError, ErrorCode } from '../util/errors.js';
 import { redact } from '../util/redact.js';
 
@@ -27,7 +28,8 @@ export interface CredentialsSource {
   /**
    * The current credentials; asks the origin only when there are none or they are about to expire.
    *
-   * @throws {@link AwsError} with code `KVSB_CREDENTIALS` when there are none
+   * @throws {@link AwsError} with code `KVSB_CREDENTIALS` when there are none, `KVSB_AWS` when
+   * their source cannot be asked right now
    */
   get(options?: { readonly signal?: AbortSignal }): Promise<AwsCredentials>;
   /** Forgets what is cached, for when AWS refused it: the next {@link get} asks the origin. */
@@ -42,8 +44,10 @@ export interface ChainCredentialsOptions {
   readonly profile?: string;
   /** How long before expiry new ones are fetched, in ms. @defaultValue 300000 */
   readonly refreshAheadMs?: number;
-  /** Current time in ms since the epoch. @defaultValue Date.now */
+  /** Current time in ms since the epoch. @defaultValue AWS's clock */
   readonly now?: () => number;
+  /** How long the source may take, in ms. @defaultValue 20000 */
+  readonly loadTimeoutMs?: number;
 }
 
 /** Credentials that never change, as the local KVS uses them. */
@@ -63,7 +67,8 @@ export function staticCredentials(credentials: AwsCredentials): CredentialsSourc
  * container role (ECS), instance metadata (EC2); in the SDK's own order.
  */
 export function chainCredentials(options: ChainCredentialsOptions = {}): CredentialsSource {
-  return new CachedCredentials(() => loadFromChain(options), options);
+  const { loadTimeoutMs = 20_000 } = options;
+  return new CachedCredentials(() => withinTime(loadFromChain(options), loadTimeoutMs), options);
 }
 
 /** Least time between two refreshes of credentials that still work. */
@@ -82,7 +87,7 @@ class CachedCredentials implements CredentialsSource {
 
   constructor(
     load: () => Promise<AwsCredentials>,
-    { refreshAheadMs = 300_000, now = Date.now }: ChainCredentialsOptions,
+    { refreshAheadMs = 300_000, now = () => awsClock.now() }: ChainCredentialsOptions,
   ) {
     this.#load = load;
     this.#refreshAheadMs = refreshAheadMs;
@@ -148,6 +153,34 @@ class CachedCredentials implements CredentialsSource {
   }
 }
 
+/** A source that says nothing must not keep everybody waiting for ever. */
+async function withinTime<T>(loading: Promise<T>, timeoutMs: number): Promise<T> {
+  const late = new AwsError(
+    ErrorCode.aws,
+    `The source of the AWS credentials said nothing for ${String(timeoutMs)} ms`,
+    { fix: 'Check what gives them out: credential_process, SSO, or the role of task or instance.' },
+  );
+  const timeout = new AbortController();
+  const timer = setTimeout(() => {
+    timeout.abort(late);
+  }, timeoutMs);
+  try {
+    return await abortable<T>((resolve, reject) => {
+      loading.then(resolve, reject);
+      return () => undefined;
+    }, timeout.signal);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Variables that name a source which answers over the network, and so may be away for a while. */
+const roleVariables = [
+  'AWS_CONTAINER_CREDENTIALS_FULL_URI',
+  'AWS_CONTAINER_CREDENTIALS_RELATIVE_URI',
+  'AWS_WEB_IDENTITY_TOKEN_FILE',
+] as const;
+
 async function loadFromChain({
   region,
   profile,
@@ -171,6 +204,15 @@ async function loadFromChain({
   } catch (error) {
     // Not kept as cause: a credential_process may have printed anything into it.
     const reason = error instanceof Error ? redact(error.message) : 'unknown reason';
+    // The chain keeps to itself why a source had none.
+    const role = roleVariables.find((name) => (process.env[name] ?? '') !== '');
+    if (role !== undefined) {
+      throw new AwsError(
+        ErrorCode.aws,
+        `The credentials of the role behind ${role} could not be loaded: ${reason}`,
+        { fix: 'Check that its endpoint can be reached, and the role; it is asked again.' },
+      );
+    }
     throw new AwsError(ErrorCode.credentials, `No AWS credentials could be loaded: ${reason}`, {
       fix:
         'Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, choose a profile with AWS_PROFILE ' +

@@ -5,6 +5,7 @@
  * WebRTC JS SDK 2.9.0, SigV4RequestSigner).
  */
 import type { SignatureV4 } from '@smithy/signature-v4';
+import { awsClock } from './clock.js';
 import type { AwsCredentials } from './credentials.js';
 
 /** What every signature needs to know. */
@@ -14,7 +15,7 @@ interface SigningScope {
   readonly credentials: AwsCredentials;
   /** SigV4 service name. @defaultValue 'kinesisvideo' */
   readonly service?: string;
-  /** Time of the signature. @defaultValue now */
+  /** Time of the signature. @defaultValue now, by AWS's clock */
   readonly now?: Date;
 }
 
@@ -49,7 +50,7 @@ export interface PresignUrlOptions extends SigningScope {
  * temporary credentials, `x-amz-security-token`; names in lower case
  */
 export async function signRequest(options: SignRequestOptions): Promise<Record<string, string>> {
-  const { method, url, body, now = new Date() } = options;
+  const { method, url, body, now = new Date(awsClock.now()) } = options;
   const signer = await createSigner(options);
   const headers: Record<string, string> = { host: url.host };
   for (const [name, value] of Object.entries(options.headers)) headers[name.toLowerCase()] = value;
@@ -65,7 +66,7 @@ export async function signRequest(options: SignRequestOptions): Promise<Record<s
  * never reach a log or an error.
  */
 export async function presignUrl(options: PresignUrlOptions): Promise<URL> {
-  const { url, expiresInSeconds, now = new Date() } = options;
+  const { url, expiresInSeconds, now = new Date(awsClock.now()) } = options;
   const signer = await createSigner(options);
   const presigned = await signer.presign(
     { method: 'GET', ...partsOf(url), headers: { host: url.host } },

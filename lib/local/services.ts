@@ -54,6 +54,7 @@ export function createServices({
     maxClockSkewMs: limits.storage.maxClockSkewMs,
     isEnabled: options.verifySignatures,
     isRevoked: (accessKeyId) => plan.isRevoked(accessKeyId),
+    now: () => plan.now(),
   });
   const putMedia = new PutMediaService({
     registry,

@@ -3,6 +3,7 @@ import { EventEmitter } from 'node:events';
 import http from 'node:http';
 import https from 'node:https';
 import type { Socket } from 'node:net';
+import { awsClock } from '../aws/clock.js';
 import type { AwsCredentials } from '../aws/credentials.js';
 import { signRequest } from '../aws/sigv4.js';
 import { abortable } from '../util/abort.js';
@@ -104,7 +105,7 @@ export class PutMediaConnection extends EventEmitter<PutMediaConnectionEvents> {
     return this.#isBlocked;
   }
 
-  /** When the credentials that signed this request end, ms since the epoch; or Infinity. */
+  /** When the credentials that signed this request end by this machine's clock, or Infinity. */
   get expiresAtMs(): number {
     return this.#expiresAtMs;
   }
@@ -137,7 +138,7 @@ export class PutMediaConnection extends EventEmitter<PutMediaConnectionEvents> {
       getCredentials({ signal, refused: credentialsRefused }).then(resolve, reject);
       return () => undefined;
     }, signal);
-    this.#expiresAtMs = credentials.expiration?.getTime() ?? Infinity;
+    this.#expiresAtMs = (credentials.expiration?.getTime() ?? Infinity) - awsClock.offsetMs;
     const url = new URL(`${this.#options.endpoint.replace(/\/+$/, '')}/putMedia`);
     const headers = await signRequest({
       method: 'POST',
@@ -240,6 +241,7 @@ export class PutMediaConnection extends EventEmitter<PutMediaConnectionEvents> {
   #onResponse(response: http.IncomingMessage): void {
     if (this.#isClosed) return;
     this.#clearTimer();
+    awsClock.observe(response.headers.date);
     response.on('error', (error) => {
       if (this.#isRefused) return;
       this.#fail(failureOfConnection(error, this.#target, true));

@@ -4,6 +4,7 @@ import https from 'node:https';
 import * as v from 'valibot';
 import { awsErrorOf, toAwsError } from '../aws/aws-errors.js';
 import type { AwsCall } from '../aws/aws-errors.js';
+import { awsClock } from '../aws/clock.js';
 import type { AwsCredentials } from '../aws/credentials.js';
 import { failureOfHttpAnswer } from '../aws/http-answer.js';
 import { signRequest } from '../aws/sigv4.js';
@@ -142,6 +143,7 @@ function post(
       });
       response.on('end', () => {
         const errorType = response.headers['x-amzn-errortype'];
+        awsClock.observe(response.headers.date);
         resolve({
           status: response.statusCode ?? 0,
           errorType: Array.isArray(errorType) ? errorType[0] : errorType,

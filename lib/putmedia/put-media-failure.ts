@@ -8,7 +8,7 @@ import { ErrorCode, KvsBridgeError, PutMediaError } from '../util/errors.js';
 export type RetryClass =
   /** A passing fault: again soon, with growing delays. */
   | 'backoff'
-  /** The credentials were not accepted: again soon with other ones, as long as there are some. */
+  /** The credentials were not accepted: again soon with other ones, or the same if there are none. */
   | 'credentials'
   /** They may have run out or lack the permission: again soon with new ones, then slowly. */
   | 'permission'
@@ -37,7 +37,8 @@ export interface PutMediaTarget {
 
 const retryByKind: Record<AwsFailureKind, RetryClass> = {
   accessDenied: 'slow',
-  clockSkew: 'credentials',
+  // The answer told AWS's time: the next signature bears that.
+  clockSkew: 'backoff',
   credentials: 'credentials',
   exists: 'backoff',
   network: 'backoff',

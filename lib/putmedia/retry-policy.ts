@@ -9,7 +9,10 @@ export interface RetryPolicyOptions {
   readonly minDelayMs?: number;
   /** Upper bound of delays after passing faults, in ms. @defaultValue 10000 */
   readonly maxDelayMs?: number;
-  /** Upper bound of delays while somebody has to act, in ms. @defaultValue 60000 */
+  /**
+   * Upper bound of delays while somebody has to act on the stream or a permission, in ms.
+   * @defaultValue 60000
+   */
   readonly slowDelayMs?: number;
   /** Source of randomness in [0, 1). @defaultValue Math.random */
   readonly random?: () => number;
@@ -68,7 +71,9 @@ export class RetryPolicy {
   ): RetryDecision {
     if (isRefusal(retry)) this.#refusals += 1;
     const isFatal = retry === 'slow' || (isRefusal(retry) && !this.#mayHelp(retry, hasOtherKeys));
-    if (!isFatal) return { delayMs: this.#backoff.nextDelayMs(), isFatal };
+    // Whoever has to mend keys does so elsewhere, and unseen: to ask again soon costs nothing.
+    const isSoon = !isFatal || retry === 'credentials';
+    if (isSoon) return { delayMs: this.#backoff.nextDelayMs(), isFatal };
     const floorMs = this.#slowDelayMs / 2;
     return { delayMs: floorMs + this.#random() * floorMs, isFatal };
   }

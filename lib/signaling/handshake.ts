@@ -3,6 +3,7 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import { WebSocket } from 'ws';
 import { awsErrorOf, certificateFix, describeFailure, failureOfError } from '../aws/aws-errors.js';
 import type { AwsCall, AwsFailure } from '../aws/aws-errors.js';
+import { awsClock } from '../aws/clock.js';
 import { failureOfHttpAnswer } from '../aws/http-answer.js';
 import { abortable } from '../util/abort.js';
 import { ErrorCode, SignalingError } from '../util/errors.js';
@@ -57,10 +58,14 @@ export function openWebSocket(options: OpenWebSocketOptions): Promise<WebSocket>
     socket.on('error', (error) => {
       reject(new HandshakeFailure(failureOfError(error)));
     });
+    socket.once('upgrade', (answer) => {
+      awsClock.observe(answer.headers.date);
+    });
     socket.once('open', () => {
       resolve(socket);
     });
     socket.once('unexpected-response', (request: ClientRequest, answer: IncomingMessage) => {
+      awsClock.observe(answer.headers.date);
       readBody(answer, (body) => {
         const errorType = answer.headers['x-amzn-errortype'];
         reject(

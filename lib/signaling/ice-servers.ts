@@ -2,6 +2,7 @@
 import { Agent as HttpsAgent } from 'node:https';
 import * as v from 'valibot';
 import { callAws } from '../aws/aws-call.js';
+import { awsClock } from '../aws/clock.js';
 import { httpTimeouts } from '../aws/control-plane-client.js';
 import type { CredentialsSource } from '../aws/credentials.js';
 import { awsDomainOf, parseResource } from '../aws/resource-names.js';
@@ -72,6 +73,7 @@ export async function getIceServers(options: IceServersOptions): Promise<IceServ
         region,
         credentials,
         endpoint: options.endpoint.href,
+        systemClockOffset: awsClock.offsetMs,
         maxAttempts: 1,
         requestHandler: { ...httpTimeouts, httpsAgent },
       });

@@ -11,7 +11,7 @@ export interface SignalingUrlOptions {
   readonly clientId?: string | undefined;
   readonly region: string;
   readonly credentials: AwsCredentials;
-  /** Time of the signature. @defaultValue now */
+  /** Time of the signature. @defaultValue now, by AWS's clock */
   readonly now?: Date;
 }
 
@@ -20,9 +20,12 @@ const expiresInSeconds = 299;
 
 /** Signs the URL to connect to. It is a secret for its whole life. */
 export function presignSignalingUrl(options: SignalingUrlOptions): Promise<URL> {
-  const { endpoint, channelArn, clientId, region, credentials, now = new Date() } = options;
+  const { endpoint, channelArn, clientId, region, credentials, now } = options;
   const url = new URL(endpoint);
   url.searchParams.set('X-Amz-ChannelARN', channelArn);
   if (clientId !== undefined) url.searchParams.set('X-Amz-ClientId', clientId);
-  return presignUrl({ url, region, credentials, expiresInSeconds, now });
+  return presignUrl({
+    ...{ url, region, credentials, expiresInSeconds },
+    ...(now === undefined ? {} : { now }),
+  });
 }

@@ -5,6 +5,7 @@ import type { WebSocket } from 'ws';
 import type { SignalingRole } from '../aws/control-plane.js';
 import type { CredentialsSource } from '../aws/credentials.js';
 import type { AwsCall } from '../aws/aws-errors.js';
+import { awsClock } from '../aws/clock.js';
 import { checkRegion, parseResource } from '../aws/resource-names.js';
 import { ErrorCode, OptionsError, SignalingError, StateError } from '../util/errors.js';
 import { redact } from '../util/redact.js';
@@ -217,7 +218,19 @@ export class SignalingClient extends EventEmitter<SignalingEvents> implements As
     return this.close();
   }
 
+  /** Once more when the clock was wrong: it is corrected by then. */
   async #open(signal: AbortSignal): Promise<void> {
+    const { offsetMs } = awsClock;
+    try {
+      await this.#openOnce(signal);
+    } catch (error) {
+      const isSkew = error instanceof HandshakeFailure && error.failure.kind === 'clockSkew';
+      if (!isSkew || awsClock.offsetMs === offsetMs) throw error;
+      await this.#openOnce(signal);
+    }
+  }
+
+  async #openOnce(signal: AbortSignal): Promise<void> {
     const { endpoint, channelArn, region, credentials, ca, closeTimeoutMs = 1000 } = this.#options;
     const url = await presignSignalingUrl({
       endpoint,

@@ -22,7 +22,7 @@ export interface CliEnd {
 }
 
 /** A running command. Nothing of our own configuration or credentials reaches it. */
-export class Cli {
+export class Cli implements Disposable {
   readonly child: ChildProcess;
   readonly #events: CliEvent[] = [];
   readonly #onEvent = new EventEmitter<{ event: [] }>();
@@ -66,6 +66,11 @@ export class Cli {
         this.#end.then(({ stderr }) => assert.fail(`it ended before ${event}: ${stderr}`)),
       ]);
     }
+  }
+
+  /** A test that fails leaves nothing behind. */
+  [Symbol.dispose](): void {
+    this.child.kill('SIGKILL');
   }
 
   /** Waits for its end; kills it when that takes longer than `limitMs`. */

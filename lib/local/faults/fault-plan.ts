@@ -37,6 +37,12 @@ export interface RevokedKeys {
   readonly accessKeyId: string;
 }
 
+/** A clock that is wrong: the service's, as seen by who goes by another. */
+export interface ClockShift {
+  /** How far it is ahead, in ms; negative when behind. */
+  readonly byMs: number;
+}
+
 /** What happens to PERSISTED acknowledgements. */
 export interface PersistedDelay extends StreamScope {
   /** Infinity withholds them. */
@@ -54,6 +60,7 @@ export class FaultPlan {
   readonly #delays = new Set<PersistedDelay>();
   readonly #stalls = new Set<StreamScope>();
   readonly #revoked = new Set<RevokedKeys>();
+  readonly #shifts = new Set<ClockShift>();
   readonly #onStallsChanged: () => void;
 
   /** @param onStallsChanged - called after a stall began or ended */
@@ -73,6 +80,10 @@ export class FaultPlan {
     return planned(this.#delays, fault);
   }
 
+  shiftClock(fault: ClockShift): Fault {
+    return planned(this.#shifts, { ...fault });
+  }
+
   stall(fault: StreamScope): Fault {
     return planned(this.#stalls, { ...fault }, this.#onStallsChanged);
   }
@@ -83,6 +94,7 @@ export class FaultPlan {
 
   clear(): void {
     this.#revoked.clear();
+    this.#shifts.clear();
     this.#calls.clear();
     this.#acks.clear();
     this.#delays.clear();
@@ -111,6 +123,12 @@ export class FaultPlan {
       return countdown.fault.errorId;
     }
     return undefined;
+  }
+
+  /** The time that the service goes by. */
+  now(): Date {
+    const byMs = [...this.#shifts].reduce((sum, shift) => sum + shift.byMs, 0);
+    return new Date(Date.now() + byMs);
   }
 
   /** How much later PERSISTED is to be sent, in ms; Infinity for never. */

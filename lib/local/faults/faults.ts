@@ -5,6 +5,7 @@ import type { SignalingConnection } from '../signaling/signaling-connection.js';
 import type {
   AckFailure,
   CallFailure,
+  ClockShift,
   Fault,
   FaultPlan,
   PersistedDelay,
@@ -59,6 +60,11 @@ export class Faults {
   /** Answers what these keys sign with ExpiredTokenException; what is open stays open. */
   revokeKeys(fault: RevokedKeys): Fault {
     return this.#plan.revokeKeys(fault);
+  }
+
+  /** Checks signatures, and dates answers, by another time. */
+  shiftClock(fault: ClockShift): Fault {
+    return this.#plan.shiftClock(fault);
   }
 
   /** Stops reading uploads, those that come as well, until the fault is removed. */

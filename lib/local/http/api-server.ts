@@ -39,6 +39,7 @@ export class ApiServer {
   /** Answers one request; never rejects. */
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { path } = splitUrl(request.url ?? '/');
+    response.setHeader('Date', this.#options.faults.now().toUTCString());
     if (request.method === 'OPTIONS') {
       sendPreflight(response);
       return;

@@ -15,6 +15,8 @@ export interface SignatureVerifierOptions {
   readonly isEnabled: boolean;
   /** Whether keys are to be refused although they are known. @defaultValue none is */
   readonly isRevoked?: (accessKeyId: string) => boolean;
+  /** The time to check against. @defaultValue the machine's */
+  readonly now?: () => Date;
 }
 
 /** What a request says about its signature. */
@@ -46,7 +48,7 @@ export class SignatureVerifier {
    * @param body - undefined when the body streams: its hash is then that of nothing
    * @throws {@link ServiceError} 403, the call is not signed by someone we know
    */
-  verify(request: WireRequest, body: Buffer | undefined, now = new Date()): void {
+  verify(request: WireRequest, body: Buffer | undefined, now = this.#now()): void {
     if (!this.#options.isEnabled) return;
     const claim = readClaim(request);
     this.#checkScope(claim);
@@ -64,6 +66,10 @@ export class SignatureVerifier {
       );
     }
     this.#checkTime(claim, now);
+  }
+
+  #now(): Date {
+    return this.#options.now?.() ?? new Date();
   }
 
   #checkScope({ scope, date }: Claim): void {

@@ -153,7 +153,7 @@ export class SignalingService {
   }
 
   #refuse(socket: Duplex, error: unknown): void {
-    const { emit, logger } = this.#options;
+    const { emit, faults, logger } = this.#options;
     if (!(error instanceof ServiceError)) {
       logger?.warn({ error: String(error) }, 'a signaling connection failed');
     }
@@ -164,7 +164,7 @@ export class SignalingService {
     const { headers, body } = errorAnswer(known);
     const lines = Object.entries({
       ...headers,
-      Date: new Date().toUTCString(),
+      Date: faults.now().toUTCString(),
       Connection: 'close',
     }).map(([name, value]) => `${name}: ${value}\r\n`);
     socket.end(
