@@ -7,6 +7,7 @@ import type { KvsBridgeError } from '../util/errors.js';
 import type { BridgeParts } from './bridge-parts.js';
 import { BridgeState } from './events.js';
 import { MediaPool } from './media-pool.js';
+import { MasterMemory } from './master-memory.js';
 import { reportMedia } from './media-report.js';
 import { isSlow, needsPerson, reasonOf } from './remedies.js';
 import { findResources } from './resources.js';
@@ -37,6 +38,7 @@ export class SessionSupervisor {
   readonly #onOffered: () => void;
   readonly #pool: MediaPool;
   readonly #backoff: Backoff;
+  readonly #memory = new MasterMemory();
   /** Aborts when it is to be over: stopped, or given up. */
   readonly #end = new AbortController();
   #error: KvsBridgeError | undefined;
@@ -129,7 +131,7 @@ export class SessionSupervisor {
     this.#end.signal.throwIfAborted();
     const session = new ViewerSession({
       ...place,
-      ...{ credentials, media, options, tags },
+      ...{ credentials, media, options, tags, memory: this.#memory },
       followsStaleOffer: this.#isOfferStale,
       turn: this.#turn,
     });

@@ -14,17 +14,11 @@ import type { KvsBridgeError } from '../util/errors.js';
 import { CredentialsKeeper } from './credentials-keeper.js';
 import { sessionTagName } from './fragment-tags.js';
 import type { FragmentTags } from './fragment-tags.js';
+import type { MasterMemory } from './master-memory.js';
 import type { ResolvedOptions } from './options.js';
 import { withCandidates } from './repeated-offer.js';
 import type { Resources } from './resources.js';
 import type { SignalingLink } from './signaling-link.js';
-
-/**
- * When an offer without an answer is repeated; the last delay repeats. The service keeps an offer
- * that it could not deliver for 60 s (MessageTtlSeconds), so a master that comes finds one at once;
- * the early repeats are for one that was delivered to a master that was about to go.
- */
-const reofferDelaysMs = [5_000, 10_000, 25_000] as const;
 
 /** The part of the TURN credentials' life after which a fresh offer is due: an answer takes time. */
 const offerLifetimeShare = 0.8;
@@ -48,6 +42,7 @@ export interface ViewerSessionInputs {
   /** The session before ended with a stale offer, and that may still be answered. */
   readonly followsStaleOffer: boolean;
   readonly tags: FragmentTags;
+  readonly memory: MasterMemory;
   /** Resolves when this session may store: until then its media is not asked for. */
   readonly turn: Promise<void>;
 }
@@ -62,6 +57,7 @@ export class ViewerSession extends EventEmitter<ViewerSessionEvents> {
   #isOfferWaiting = false;
   #answered = false;
   #connected = false;
+  #hasMedia = false;
   #isOfferStale = false;
   #reoffer: NodeJS.Timeout | undefined;
   #renewal: NodeJS.Timeout | undefined;
@@ -114,8 +110,18 @@ export class ViewerSession extends EventEmitter<ViewerSessionEvents> {
       clearTimeout(this.#renewal);
     };
     // What the master says from then on is for the next session.
-    media.once('ending', end);
+    media.once('ending', (ending) => {
+      end();
+      this.#remember(ending.error);
+    });
     media.once('closed', end);
+  }
+
+  /** What the next session should know of how this one ended. */
+  #remember(error: KvsBridgeError | undefined): void {
+    const { memory } = this.#inputs;
+    if (this.#connected) memory.onSeen();
+    if (error?.code === ErrorCode.noMedia && !this.#hasMedia) memory.onNoMedia();
   }
 
   /** Ends a session that still waits for its answer then: the next one offers anew. */
@@ -140,6 +146,7 @@ export class ViewerSession extends EventEmitter<ViewerSessionEvents> {
       videoCodecs: options.videoCodecs,
       audio: options.audio,
       targetFragmentMs: options.fragmentTargetMs,
+      firstMediaMs: this.#inputs.memory.firstMediaMs,
       tags: [{ name: sessionTagName, value: randomUUID() }, ...this.#inputs.tags.persistent],
       upload: {
         dataEndpoint: resources.dataEndpoint.href,
@@ -173,7 +180,12 @@ export class ViewerSession extends EventEmitter<ViewerSessionEvents> {
     media.on('connectionState', ({ connection }) => {
       if (connection !== 'connected') return;
       this.#connected = true;
+      this.#inputs.memory.onSeen();
       this.emit('step', 'connected');
+    });
+    media.on('track', () => {
+      this.#hasMedia = true;
+      this.#inputs.memory.onMedia();
     });
     media.on('warning', ({ code }) => {
       // Rubbish does not count as an answer: the offer stands, and is repeated.
@@ -239,11 +251,10 @@ export class ViewerSession extends EventEmitter<ViewerSessionEvents> {
 
   #scheduleReoffer(repeats: number): void {
     clearTimeout(this.#reoffer);
-    const delayMs = reofferDelaysMs[Math.min(repeats, reofferDelaysMs.length - 1)];
     this.#reoffer = setTimeout(() => {
       if (!this.#answered) this.#sendOffer();
       this.#scheduleReoffer(repeats + 1);
-    }, delayMs);
+    }, this.#inputs.memory.reofferDelayMs(repeats));
   }
 
   #sendOffer(): void {

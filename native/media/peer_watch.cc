@@ -106,17 +106,25 @@ std::vector<ElementPtr> FindElements(GstElement* bin, const char* factory) {
 
 }  // namespace
 
-PeerWatch::PeerWatch(GstElement* webrtc, std::int64_t first_media_ms,
-                     std::function<void()> ask_keyframe)
-    : ask_keyframe_(std::move(ask_keyframe)),
-      counts_(std::make_shared<Counts>()),
-      silence_(MediaClock::MonotonicNs()),
-      media_(MediaClock::MonotonicNs(),
-             PeerSends(webrtc, "video") || PeerSends(webrtc, "audio") ? first_media_ms : 0) {
-  ReadDescriptions(webrtc);
-  WatchTransports(webrtc);
-  dtls_decoders_ = FindElements(webrtc, "dtlsdec");
-  const auto rtpbin = ElementPtr::Adopt(gst_bin_get_by_name(GST_BIN(webrtc), "rtpbin"));
+PeerWatch::PeerWatch(GstElement* webrtc) : webrtc_(webrtc), counts_(std::make_shared<Counts>()) {
+  for (auto& nicesrc : FindElements(webrtc, "nicesrc")) {
+    transports_.emplace_back(std::move(nicesrc));
+    transports_.back().PollArrival();
+  }
+}
+
+void PeerWatch::Begin(std::int64_t first_media_ms, std::function<void()> ask_keyframe) {
+  ask_keyframe_ = std::move(ask_keyframe);
+  const std::int64_t now_ns = MediaClock::MonotonicNs();
+  const bool sends = PeerSends(webrtc_, "video") || PeerSends(webrtc_, "audio");
+  silence_.emplace(now_ns);
+  media_.emplace(now_ns, sends ? first_media_ms : 0);
+  ReadDescriptions();
+  CountPackets();
+  // To get here, ICE and DTLS exchanged packets.
+  for (auto& transport : transports_) arrivals_are_seen_ |= transport.PollArrival();
+  dtls_decoders_ = FindElements(webrtc_, "dtlsdec");
+  const auto rtpbin = ElementPtr::Adopt(gst_bin_get_by_name(GST_BIN(webrtc_), "rtpbin"));
   if (!rtpbin) return;
   GObject* rtp_session = nullptr;
   // Bundled: one session carries every track.
@@ -128,9 +136,9 @@ PeerWatch::~PeerWatch() {
   for (const auto& [pad, probe] : probes_) gst_pad_remove_probe(pad.get(), probe);
 }
 
-void PeerWatch::ReadDescriptions(GstElement* webrtc) {
-  const Description local = ReadDescription(webrtc, "local-description");
-  const Description remote = ReadDescription(webrtc, "remote-description");
+void PeerWatch::ReadDescriptions() {
+  const Description local = ReadDescription(webrtc_, "local-description");
+  const Description remote = ReadDescription(webrtc_, "remote-description");
   if (!local || !remote) return;
   credentials_.local_ufrag = FindAttribute(local->sdp, "ice-ufrag");
   credentials_.remote_ufrag = FindAttribute(remote->sdp, "ice-ufrag");
@@ -152,18 +160,18 @@ void PeerWatch::ReadDescriptions(GstElement* webrtc) {
   }
 }
 
-void PeerWatch::WatchTransports(GstElement* webrtc) {
-  for (auto& nicesrc : FindElements(webrtc, "nicesrc")) {
-    const auto pad = PadPtr::Adopt(gst_element_get_static_pad(nicesrc.get(), "src"));
+void PeerWatch::CountPackets() {
+  for (const auto& transport : transports_) {
+    const auto pad = PadPtr::Adopt(gst_element_get_static_pad(transport.nicesrc(), "src"));
     const gulong probe =
         gst_pad_add_probe(pad.get(), kBuffers, OnPackets,
                           std::make_unique<SharedCounts>(counts_).release(), DeleteCounts);
     probes_.emplace_back(pad, probe);
-    transports_.emplace_back(std::move(nicesrc));
   }
 }
 
 std::optional<MediaError> PeerWatch::Tick() {
+  if (!silence_) return std::nullopt;
   const std::int64_t now_ns = MediaClock::MonotonicNs();
   ++ticks_;
   if (auto error = CheckDtls()) return error;
@@ -191,15 +199,15 @@ std::optional<MediaError> PeerWatch::CheckSilence(std::int64_t now_ns) {
     for (auto& transport : transports_) {
       if (!transport.PollArrival()) continue;
       arrivals_are_seen_ = true;
-      silence_.OnHeard(now_ns);
+      silence_->OnHeard(now_ns);
     }
   }
-  if (heard) silence_.OnHeard(now_ns);
-  const PeerSilence::Decision decision = silence_.Tick(now_ns, arrivals_are_seen_);
+  if (heard) silence_->OnHeard(now_ns);
+  const PeerSilence::Decision decision = silence_->Tick(now_ns, arrivals_are_seen_);
   if (decision.gone) {
     return MediaError(ErrorKind::kPeerLost,
                       "ICE consent is lost: nothing came from the master for " +
-                          std::to_string(silence_.SilentMs(now_ns)) +
+                          std::to_string(silence_->SilentMs(now_ns)) +
                           " ms, neither media nor answers",
                       "webrtc");
   }
@@ -219,11 +227,11 @@ void PeerWatch::AskForConsent() {
 
 std::optional<MediaError> PeerWatch::CheckMedia(std::int64_t now_ns) {
   const MediaWatch::Decision decision =
-      media_.Tick(now_ns, counts_->media.load(std::memory_order_relaxed),
-                  counts_->video.load(std::memory_order_relaxed));
+      media_->Tick(now_ns, counts_->media.load(std::memory_order_relaxed),
+                   counts_->video.load(std::memory_order_relaxed));
   if (decision.ask_keyframe) ask_keyframe_();
   std::optional<std::string> fault = decision.fault;
-  if (!fault && ticks_ % kTicksPerSecond == 0) fault = media_.OnReports(now_ns, ReadReports());
+  if (!fault && ticks_ % kTicksPerSecond == 0) fault = media_->OnReports(now_ns, ReadReports());
   if (!fault) return std::nullopt;
   return MediaError(ErrorKind::kNoMedia, *fault, "webrtc");
 }

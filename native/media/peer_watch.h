@@ -22,40 +22,49 @@ namespace kvsbridge {
 /// Lives on the loop thread; probes on streaming threads count into what they share with it.
 class PeerWatch {
  public:
-  /// @param webrtc whose peer just connected; borrowed, must outlive this
-  /// @param first_media_ms how long the peer may send no packet at all; 0: for ever
-  /// @param ask_keyframe called when packets come that make no frame
-  PeerWatch(GstElement* webrtc, std::int64_t first_media_ms, std::function<void()> ask_keyframe);
+  /// Begins to look at the sockets. @param webrtc with its local description set; borrowed, must
+  /// outlive this
+  explicit PeerWatch(GstElement* webrtc);
   PeerWatch(const PeerWatch&) = delete;
   PeerWatch& operator=(const PeerWatch&) = delete;
   ~PeerWatch();
 
-  /// A frame of video is complete, whatever becomes of it.
-  void OnFrame() { media_.OnFrame(); }
+  /// The peer is connected: from now on something must come.
+  /// @param first_media_ms how long it may send no packet at all; 0: for ever
+  /// @param ask_keyframe called when packets come that make no frame
+  void Begin(std::int64_t first_media_ms, std::function<void()> ask_keyframe);
 
-  /// Call about ten times a second. @return why the session should end (kPeerLost, kNoMedia)
+  /// A frame of video is complete, whatever becomes of it.
+  void OnFrame() {
+    if (media_) media_->OnFrame();
+  }
+
+  /// Call about ten times a second. @return why the session should end (kPeerLost, kNoMedia);
+  /// nothing before
+  ///   Begin
   std::optional<MediaError> Tick();
 
   struct Counts;
 
  private:
-  void ReadDescriptions(GstElement* webrtc);
-  void WatchTransports(GstElement* webrtc);
+  void ReadDescriptions();
+  void CountPackets();
   std::optional<MediaError> CheckDtls() const;
   std::optional<MediaError> CheckSilence(std::int64_t now_ns);
   std::optional<MediaError> CheckMedia(std::int64_t now_ns);
   void AskForConsent();
   [[nodiscard]] std::vector<SourceReport> ReadReports() const;
 
-  const std::function<void()> ask_keyframe_;
+  GstElement* const webrtc_;
+  std::function<void()> ask_keyframe_;
   const std::shared_ptr<Counts> counts_;
   ConsentCredentials credentials_;
   std::vector<IceTransport> transports_;
   std::vector<std::pair<PadPtr, gulong>> probes_;
   std::vector<ElementPtr> dtls_decoders_;
   ObjectPtr<GObject> rtp_session_;
-  PeerSilence silence_;
-  MediaWatch media_;
+  std::optional<PeerSilence> silence_;
+  std::optional<MediaWatch> media_;
   std::uint64_t packets_ = 0;
   bool arrivals_are_seen_ = false;
   unsigned ticks_ = 0;

@@ -53,6 +53,7 @@ void ReceiverSession::SetRemoteAnswer(std::string sdp) {
     // Asks for lost packets again. Not before the offer is made: webrtcbin would add its own RTX
     // formats to those that VideoOfferCaps lists. Video only: audio would come too late.
     g_object_set(video_transceiver_.get(), "do-nack", TRUE, nullptr);
+    if (peer_watch_ == nullptr) peer_watch_ = std::make_unique<PeerWatch>(peer().element());
     peer().SetRemoteAnswer(text);
   });
 }
@@ -175,7 +176,8 @@ void ReceiverSession::OnConnected() {
   recorder_->ExpectVideo(PeerSends(peer().element(), "video"));
   const bool aac = options_.audio == AudioMode::kAac && PeerSends(peer().element(), "audio");
   if (aac) recorder_->ExpectAudio(AacFormat());
-  peer_watch_ = std::make_unique<PeerWatch>(peer().element(), options_.first_media_ms, [this] {
+  if (peer_watch_ == nullptr) return;
+  peer_watch_->Begin(options_.first_media_ms, [this] {
     const auto video = tracks_.find("video");
     if (video != tracks_.end()) video->second.track->RequestSenderKeyframe();
   });
@@ -271,9 +273,8 @@ void ReceiverSession::OnTick() {
 }
 
 void ReceiverSession::CheckPeer() {
-  if (peer_watch_ != nullptr) {
+  if (state() == State::kLive && peer_watch_ != nullptr) {
     if (const auto error = peer_watch_->Tick()) Fail(*error);
-    return;
   }
   if (state() != State::kStarting || !peer().has_remote()) return;
   if (++ticks_since_answer_ == kMaxConnectTicks) {

@@ -1,6 +1,6 @@
 /** A receiver and a publisher of the real addon with a {@link LossyLink} between them. */
 import { loadNative } from '../../lib/media/native.js';
-import type { NativeEvent } from '../../lib/media/native.js';
+import type { NativeEvent, NativePublisher } from '../../lib/media/native.js';
 import { deferred } from '../../lib/util/deferred.js';
 import { LossyLink } from './lossy-link.js';
 import type { LinkConditions } from './lossy-link.js';
@@ -12,10 +12,19 @@ export interface LossyCallOptions {
   /** Ends when the publisher has sent this many frames. */
   readonly framesSent: number;
   readonly seed: number;
+  /** What to do to the call once both peers are connected. */
+  readonly onConnected?: (call: {
+    readonly link: LossyLink;
+    readonly publisher: NativePublisher;
+  }) => void;
+  /** Ends the call this long after both peers are connected, in ms. @defaultValue it does not */
+  readonly durationMs?: number;
 }
 
 export interface LossyCall {
   readonly events: readonly NativeEvent[];
+  /** When each event came, in ms since both peers were connected. */
+  readonly eventTimesMs: readonly number[];
   /** The recording, epoch by epoch, as Matroska. */
   readonly files: readonly Buffer[];
   readonly framesSent: number;
@@ -36,6 +45,9 @@ export async function runLossyCall(options: LossyCallOptions): Promise<LossyCall
   const { delayMs = 0 } = options.conditions;
   link.set({ delayMs });
   const events: NativeEvent[] = [];
+  const times: number[] = [];
+  let connectedAtMs = NaN;
+  let end: NodeJS.Timeout | undefined;
   const closed = deferred<undefined>();
   const publisherClosed = deferred<undefined>();
   let framesSent = 0;
@@ -58,6 +70,7 @@ export async function runLossyCall(options: LossyCallOptions): Promise<LossyCall
     (batch) => {
       for (const event of batch) {
         events.push(event);
+        times.push(performance.now());
         if (event.type === 'localDescription') {
           const source = { width: 640, height: 360, frameRate: 30, videoBitrateBps: 600_000 };
           publisher = new Publisher(
@@ -74,6 +87,13 @@ export async function runLossyCall(options: LossyCallOptions): Promise<LossyCall
         }
         if (event.type === 'connectionState' && event.connection === 'connected') {
           link.set(options.conditions);
+          connectedAtMs = performance.now();
+          if (publisher !== undefined) options.onConnected?.({ link, publisher });
+          if (options.durationMs !== undefined) {
+            end = setTimeout(() => {
+              receiver.stop(2_000);
+            }, options.durationMs);
+          }
         }
         if (event.type === 'closed') closed.resolve(undefined);
       }
@@ -81,11 +101,13 @@ export async function runLossyCall(options: LossyCallOptions): Promise<LossyCall
   );
   receiver.start();
   await closed.promise;
+  clearTimeout(end);
   receiver.dispose();
   publisher?.stop(1_000);
   await publisherClosed.promise;
   publisher?.dispose();
-  return summarize(events, framesSent);
+  const eventTimesMs = times.map((time) => time - connectedAtMs);
+  return { ...summarize(events, framesSent), eventTimesMs };
 }
 
 /** Peers shall know each other by the link only. */
@@ -93,7 +115,10 @@ function withoutCandidates(sdp: string): string {
   return sdp.replaceAll(/^a=candidate:.*\r?\n/gm, '');
 }
 
-function summarize(events: readonly NativeEvent[], framesSent: number): LossyCall {
+function summarize(
+  events: readonly NativeEvent[],
+  framesSent: number,
+): Omit<LossyCall, 'eventTimesMs'> {
   const files: Buffer[][] = [];
   const framesDropped: Record<string, number> = {};
   let framesReceived = 0;

@@ -16,6 +16,9 @@ export type { LinkConditions } from './impairment.js';
 /** The side of the link that a peer is on. */
 export type LinkSide = 'receiver' | 'publisher';
 
+/** What becomes of a packet before the conditions apply; undefined: it never arrives. */
+export type PacketIntercept = (packet: Buffer, from: LinkSide) => Buffer | undefined;
+
 interface End {
   readonly socket: Socket;
   /** Where the peer on this side listens, once known. */
@@ -36,6 +39,7 @@ function localAddress(): string {
 export class LossyLink implements AsyncDisposable {
   readonly #ends: Record<LinkSide, End>;
   #conditions: LinkConditions = {};
+  #intercept: PacketIntercept | undefined;
 
   private constructor(receiver: Socket, publisher: Socket, seed: number) {
     const random = new SeededRandom(seed);
@@ -46,10 +50,10 @@ export class LossyLink implements AsyncDisposable {
     });
     this.#ends = { receiver: end(receiver), publisher: end(publisher) };
     receiver.on('message', (packet) => {
-      this.#carry(packet, this.#ends.publisher);
+      this.#carry(packet, 'receiver', this.#ends.publisher);
     });
     publisher.on('message', (packet) => {
-      this.#carry(packet, this.#ends.receiver);
+      this.#carry(packet, 'publisher', this.#ends.receiver);
     });
   }
 
@@ -66,6 +70,11 @@ export class LossyLink implements AsyncDisposable {
   /** From now on packets fare like this. */
   set(conditions: LinkConditions): void {
     this.#conditions = conditions;
+  }
+
+  /** From now on packets pass here first. */
+  intercept(intercept: PacketIntercept): void {
+    this.#intercept = intercept;
   }
 
   /**
@@ -94,7 +103,9 @@ export class LossyLink implements AsyncDisposable {
     );
   }
 
-  #carry(packet: Buffer, to: End): void {
+  #carry(sent: Buffer, from: LinkSide, to: End): void {
+    const packet = this.#intercept === undefined ? sent : this.#intercept(sent, from);
+    if (packet === undefined) return;
     to.impairment.carry(this.#conditions, () => {
       if (to.peer !== undefined) to.socket.send(packet, to.peer.port, to.peer.address);
     });
