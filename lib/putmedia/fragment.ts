@@ -12,6 +12,8 @@ export interface FragmentCopy {
   readonly writtenChunks: number;
   /** All of it is on disk and can be read back. */
   readonly isComplete: boolean;
+  /** The disk failed: the file is of no use any more. */
+  readonly isFailed: boolean;
   /** {@link markSent} was done, or cannot be waited for. */
   readonly isMarkedSent: boolean;
   append(bytes: Uint8Array): void;
@@ -74,8 +76,6 @@ export class Fragment {
   isGone = false;
   /** Its memory was given up while the acknowledgement is awaited, and it has no copy. */
   isEvicted = false;
-  /** On disk; undefined without a spool, and when the disk failed. */
-  copy: FragmentCopy | undefined;
   /** Its copy is being read or marked; {@link isReady} follows. */
   isPreparing = false;
   /** Set by the upload that carries it. */
@@ -86,11 +86,21 @@ export class Fragment {
   timesReceived = 0;
   /** As KVS reported it last. */
   fragmentNumber: string | undefined;
+  #copy: FragmentCopy | undefined;
 
   constructor(epoch: Epoch, timecodeMs: number, sequence: number) {
     this.epoch = epoch;
     this.timecodeMs = timecodeMs;
     this.sequence = sequence;
+  }
+
+  /** On disk; undefined without a spool, and when the disk failed. */
+  get copy(): FragmentCopy | undefined {
+    return this.#copy?.isFailed === true ? undefined : this.#copy;
+  }
+
+  set copy(copy: FragmentCopy | undefined) {
+    this.#copy = copy;
   }
 
   /** Its bytes are on disk alone. */

@@ -63,6 +63,8 @@ export class SinkSpool {
       .then(() => copy.markSent())
       .then(() => {
         fragment.isPreparing = false;
+        // The disk failed: there is nothing left to send.
+        if (fragment.chunks.length === 0) this.#queue.drop(fragment, 'damaged');
         this.#hooks.onChange();
       });
   }
@@ -81,10 +83,7 @@ export class SinkSpool {
 
   async #load(fragment: Fragment): Promise<void> {
     const loaded = await fragment.copy?.load();
-    // A copy that failed meanwhile has left the queue no way to get the bytes.
-    if (fragment.isGone) return;
-    if (loaded?.isStorable !== true) this.#queue.drop(fragment, 'damaged');
-    else this.#queue.restore(fragment, loaded);
+    if (loaded?.isStorable === true) this.#queue.restore(fragment, loaded);
   }
 
   #takeOver({ epochs, lost }: Leftovers): void {

@@ -114,6 +114,10 @@ export class SpooledFragment implements FragmentCopy {
     return this.#isComplete && !this.#isFailed;
   }
 
+  get isFailed(): boolean {
+    return this.#isFailed;
+  }
+
   /** {@link markSent} was done, now or in an earlier process, or a disk that hangs will do it late. */
   get isMarkedSent(): boolean {
     return this.#isSent || this.#isStalled;
