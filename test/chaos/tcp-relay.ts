@@ -67,9 +67,9 @@ export class TcpRelay {
   #carry(from: Socket, to: Socket): void {
     this.#sockets.add(from);
     if (this.#condition === 'stall') from.pause();
+    const line = new DelayLine();
     const later = (act: () => void): void => {
-      if (this.#delayMs === 0) act();
-      else setTimeout(act, this.#delayMs);
+      line.push(act, this.#delayMs);
     };
     from.on('data', (chunk: Buffer) => {
       later(() => {
@@ -88,5 +88,34 @@ export class TcpRelay {
       this.#sockets.delete(from);
       later(() => to.destroy());
     });
+  }
+}
+
+/** Does things later, each after those before, whatever their delays. */
+class DelayLine {
+  readonly #queue: { readonly dueMs: number; readonly act: () => void }[] = [];
+  #timer: NodeJS.Timeout | undefined;
+
+  push(act: () => void, delayMs: number): void {
+    if (this.#queue.length === 0 && delayMs === 0) {
+      act();
+      return;
+    }
+    this.#queue.push({ dueMs: performance.now() + delayMs, act });
+    this.#arm();
+  }
+
+  #arm(): void {
+    const [head] = this.#queue;
+    if (head === undefined || this.#timer !== undefined) return;
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = undefined;
+        this.#queue.shift();
+        head.act();
+        this.#arm();
+      },
+      Math.max(0, head.dueMs - performance.now()),
+    );
   }
 }

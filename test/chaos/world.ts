@@ -133,7 +133,7 @@ export class World implements AsyncDisposable {
         env: {
           ...parts.bridgeEnv,
           ...this.clock.environment,
-          XDG_STATE_HOME: this.stateFolder,
+          STATE_DIRECTORY: this.stateFolder,
         },
       }),
     );
