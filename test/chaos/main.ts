@@ -98,6 +98,7 @@ function textOf(report: RunReport): string {
     ...schedule.map((fault) => JSON.stringify(fault)),
     ...report.skipped.map((reason) => `skipped ${reason}`),
     ...verdict.holes.map((hole) => `hole: ${describeHole(hole)}`),
+    `ledger: ${JSON.stringify(report.ledger)}`,
     report.lastWords,
     ...problems.map((problem) => `problem: ${problem}`),
     sum,

@@ -1,5 +1,7 @@
 /** One run: a world, faults one after another, and the comparison at the end. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { readGaps } from '../../lib/index.js';
+import type { GapReport } from '../../lib/index.js';
 import { SeededRandom } from '../support/random.js';
 import { readArchive } from './archive.js';
 import type { BridgeCounts, BridgeEvent } from './bridge-runner.js';
@@ -37,6 +39,7 @@ export interface RunReport {
   readonly skipped: readonly string[];
   readonly bridge: BridgeCounts;
   readonly verdict: Verdict;
+  readonly ledger: GapReport;
   /** What the bridge told at the end. */
   readonly lastWords: string;
   readonly problems: readonly string[];
@@ -101,11 +104,13 @@ export async function conclude(
   const acknowledgedMs = world.bridge.events
     .filter(({ event }) => event === 'persisted')
     .map(({ timecodeMs }) => Number(timecodeMs));
+  const ledger = await readGaps({ stream, spoolDir: world.stateFolder });
   const verdict = judge({
     streams: world.master.streams,
     archive,
     acknowledgedMs,
     received: world.bridge.counts.received,
+    ledger,
   });
   const { noNamespaces, hasNetem } = world.network;
   return {
@@ -116,6 +121,7 @@ export async function conclude(
         : `loopback (${noNamespaces})`,
     bridge: world.bridge.counts,
     verdict,
+    ledger,
     lastWords: lastWords(world),
     problems: [...problems, ...verdict.problems],
   };

@@ -1,13 +1,7 @@
 /** Compares what was sent with what is stored and with what the ledger says is not. */
+import type { Gap, GapReport } from '../../lib/index.js';
 import type { Archive, StoredFrame } from './archive.js';
 import type { SentNumbers } from './master-runner.js';
-
-/** A stretch of time that the ledger says is not stored. */
-export interface LedgerGap {
-  readonly fromMs: number;
-  readonly toMs: number;
-  readonly cause: string;
-}
 
 /** Where numbers or time are missing between two stored frames. */
 export interface Hole {
@@ -47,7 +41,8 @@ export interface Evidence {
   readonly acknowledgedMs: readonly number[];
   /** Frames that the bridge counted as received. */
   readonly received: number;
-  readonly ledger?: readonly LedgerGap[];
+  /** What the bridge's ledger says. */
+  readonly ledger: Pick<GapReport, 'gaps' | 'corruptLines' | 'videoFrames'>;
 }
 
 export function judge({ streams, archive, acknowledgedMs, received, ledger }: Evidence): Verdict {
@@ -56,7 +51,7 @@ export function judge({ streams, archive, acknowledgedMs, received, ledger }: Ev
   const unique = frames.filter(({ number }, index) => frames[index - 1]?.number !== number);
   const duplicates = frames.length - unique.length + archive.timecodesMs.length - timecodes.size;
   const sent = extended(streams, unique);
-  const holes = holesIn(unique, sent, ledger ?? []);
+  const holes = holesIn(unique, sent, ledger.gaps);
   const last = unique.at(-1)?.number ?? -1;
   const tailFrames = countBetween(sent, last, Infinity);
   const inHoles = holes.reduce((sum, { frames: missing }) => sum + missing, 0);
@@ -75,8 +70,11 @@ export function judge({ streams, archive, acknowledgedMs, received, ledger }: Ev
   const backwards = unique.filter(({ atMs }, index) => atMs < (unique[index - 1]?.atMs ?? 0));
   check(backwards.length === 0, `time goes back at ${backwards.length} frames`);
   check(tailFrames <= maxTailFrames, `the last ${tailFrames} frames sent are not stored`);
+  check(ledger.corruptLines === 0, `${ledger.corruptLines} lines of the ledger cannot be read`);
+  const { pending } = ledger.videoFrames;
+  check(pending === 0, `the ledger has ${pending} frames pending`);
   for (const hole of holes) {
-    if (ledger === undefined || hole.unlistedMs <= toleranceMs) continue;
+    if (hole.unlistedMs <= toleranceMs) continue;
     problems.push(`the ledger says nothing of ${describeHole(hole)}`);
   }
   const total = sent.reduce((sum, stream) => sum + stream.frames, 0);
@@ -118,7 +116,7 @@ function countBetween(sent: readonly SentNumbers[], after: number, before: numbe
 function holesIn(
   stored: readonly StoredFrame[],
   sent: readonly SentNumbers[],
-  ledger: readonly LedgerGap[],
+  ledger: readonly Gap[],
 ): readonly Hole[] {
   return stored.slice(1).flatMap((before, index) => {
     const after = stored[index] ?? before;
@@ -138,7 +136,7 @@ function holesIn(
   });
 }
 
-function uncoveredMs(fromMs: number, toMs: number, gaps: readonly LedgerGap[]): number {
+function uncoveredMs(fromMs: number, toMs: number, gaps: readonly Gap[]): number {
   let uncovered = 0;
   let reachedMs = fromMs;
   for (const gap of gaps.toSorted((a, b) => a.fromMs - b.fromMs)) {
