@@ -23,6 +23,7 @@ export type {
   MediaEpoch,
   MediaGap,
   MediaLoss,
+  SpoolStatus,
   MediaTotals,
   MediaTrack,
   StoredFragment,

@@ -54,6 +54,10 @@ export function reportBridge(
     const fields = { ...fragment, producerTimestamp: isoOf(fragment.timecodeMs) };
     output.event('persisted', fields, persistedText(fragment), persistedLevel);
   });
+  bridge.on('spool', (status) => {
+    const text = `${status.fragments} fragments (${status.bytes} bytes) wait on disk`;
+    output.event('spool', status, text, 'debug');
+  });
   bridge.on('lost', (loss) => {
     output.event('lost', loss, `${loss.videoFrames} video frames lost: ${loss.reason}`, 'warn');
   });
@@ -81,9 +85,11 @@ export function stoppedFields(totals: BridgeTotals): object {
     framesStored: totals.videoFramesStored,
     framesLost: totals.videoFramesLost,
     framesPending: totals.videoFramesPending,
+    framesSpooled: totals.videoFramesSpooled,
     audioFramesReceived: totals.audioFramesReceived,
     audioFramesStored: totals.audioFramesStored,
     fragmentsPersisted: totals.fragmentsPersisted,
+    fragmentsRecovered: totals.fragmentsRecovered,
     bytesPersisted: totals.bytesPersisted,
     sessions: totals.sessions,
     keyframeRequests: totals.keyframeRequests,

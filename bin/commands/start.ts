@@ -63,18 +63,20 @@ export async function runStart(
 }
 
 /**
- * A drain that did not end well is a failure, also when stopping was asked for.
+ * A drain that did not end well is a failure, also when stopping was asked for. What is on disk is
+ * stored by the next start.
  *
- * @throws {@link PutMediaError} when frames were received that KVS never confirmed
+ * @throws {@link PutMediaError} when frames were received that KVS never confirmed, nor the disk has
  */
 export function requirePersisted(
-  { videoFramesPending }: BridgeTotals,
+  { videoFramesPending, videoFramesSpooled }: BridgeTotals,
   drainTimeoutMs: number,
 ): void {
-  if (videoFramesPending === 0) return;
+  const frames = Math.max(0, videoFramesPending - videoFramesSpooled);
+  if (frames === 0) return;
   throw new PutMediaError(
     ErrorCode.notPersisted,
-    `${videoFramesPending} video frames were not confirmed as persisted within ${drainTimeoutMs / 1_000} s`,
+    `${frames} video frames were not confirmed as persisted within ${drainTimeoutMs / 1_000} s`,
     { fix: 'Check the network and the stream; --drain-timeout sets how long to wait.' },
   );
 }

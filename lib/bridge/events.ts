@@ -5,6 +5,7 @@ import type {
   MediaLoss,
   MediaTotals,
   MediaTrack,
+  SpoolStatus,
   StoredFragment,
 } from '../media/media-session.js';
 import type { GapCause } from '../ledger/gap-causes.js';
@@ -101,6 +102,8 @@ export interface KvsBridgeEvents {
   epoch: [epoch: MediaEpoch];
   /** KVS confirmed a fragment as PERSISTED. */
   persisted: [fragment: PersistedFragment];
+  /** What waits on disk changed; at most once a second, but for `state`. */
+  spool: [status: SpoolStatus];
   /** Received video frames that cannot be stored. */
   lost: [loss: MediaLoss];
   /** Stored media has a hole, and what follows it is persisted. */

@@ -31,11 +31,15 @@ export function reportMedia(media: MediaSession, tally: SessionTally, parts: Bri
     if (state === 'open') steps.made('uploading');
   });
   media.on('persisted', (fragment) => {
-    steps.made('persisted');
-    if (isPresent) monitor.onPersisted();
+    // What earlier sessions left says nothing of what is received now.
+    if (fragment.recovered === undefined) {
+      steps.made('persisted');
+      if (isPresent) monitor.onPersisted();
+    }
     const lagMs = Math.max(0, Date.now() - fragment.timecodeMs - fragment.durationMs);
     events.emit('persisted', { ...fragment, lagMs });
   });
+  media.on('spool', (status) => events.emit('spool', status));
   media.on('lost', (loss) => events.emit('lost', loss));
   media.on('keyframeOverdue', (overdue) => {
     if (isPresent) {

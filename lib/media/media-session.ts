@@ -10,6 +10,8 @@ import type { KvsBridgeError } from '../util/errors.js';
 import type { AudioMode, VideoCodecName } from './codecs.js';
 import type { NativeIceServer } from './native.js';
 
+export type { SpoolStatus } from '../putmedia/fragment-spool.js';
+
 /** Where and how a session's media is uploaded. */
 export interface UploadOptions {
   /** PutMedia endpoint of the stream, from GetDataEndpoint. */
