@@ -207,6 +207,15 @@ export const optionTable = {
     parse: whole(1, 4_096),
     default: 64,
   },
+  mediaMemoryMb: {
+    kind: 'value',
+    value: 'MB',
+    description:
+      'Most memory (10^6 bytes) of a media process besides the buffer, from 64; 0: any. Beyond, it is replaced',
+    group: OptionGroup.media,
+    parse: whole(0, 65_536),
+    default: 1_024,
+  },
   spoolDir: {
     kind: 'value',
     value: 'folder',
@@ -345,54 +354,3 @@ export type OptionName = keyof typeof optionTable;
 export type Values<K extends OptionName> = {
   readonly [Name in K]: ValueOf<(typeof optionTable)[Name]>;
 };
-
-const connection = ['region', 'local', 'endpoint', 'caFile', 'stunServer'] as const;
-const output = ['json', 'logLevel'] as const;
-const picture = ['width', 'height', 'fps', 'bitrate', 'sound'] as const;
-const senderShape = ['video', 'videoCodec', 'audioCodec', 'bFrames', 'clockSkewPpm'] as const;
-const recording = ['isolation', 'sink', 'fragmentSeconds', 'jitterBufferMs', 'bufferMb'] as const;
-
-/** Which command takes which options. */
-export const commandOptions = {
-  start: [
-    'channel',
-    'stream',
-    'createStream',
-    'retentionHours',
-    'clientId',
-    'videoCodecs',
-    'audio',
-    ...connection,
-    ...recording,
-    'spoolDir',
-    'spoolMb',
-    'tags',
-    'relayOnly',
-    'masterTimeout',
-    'persistTimeout',
-    'drainTimeout',
-    'exitOnFatal',
-    ...output,
-  ],
-  gaps: ['stream', 'since', 'spoolDir', ...output],
-  local: ['host', 'port', 'dataDir', 'tls', 'tlsPort', 'verify', ...output],
-  publish: [
-    'channel',
-    'createChannel',
-    'source',
-    ...picture,
-    ...senderShape,
-    ...connection,
-    ...output,
-  ],
-  demo: [
-    'duration',
-    'recording',
-    'dataDir',
-    'audio',
-    ...picture,
-    ...recording,
-    'drainTimeout',
-    ...output,
-  ],
-} as const;

@@ -14,7 +14,8 @@ import {
 } from '../../lib/index.js';
 import type { BridgeEnd, RecordingAnalysis } from '../../lib/index.js';
 import { reportBridge, stoppedFields, stoppedText } from '../cli/bridge-report.js';
-import type { Values, commandOptions } from '../cli/option-table.js';
+import type { commandOptions } from '../cli/command-options.js';
+import type { Values } from '../cli/option-table.js';
 import type { CommandContext } from '../cli/program.js';
 import { PublisherProcess } from '../demo/publisher-process.js';
 import { summarize, summaryLines } from '../demo/summary.js';

@@ -1,7 +1,8 @@
 /** `kvs-bridge gaps` */
 import { readGaps } from '../../lib/index.js';
 import type { Gap, GapReport } from '../../lib/index.js';
-import type { Values, commandOptions } from '../cli/option-table.js';
+import type { commandOptions } from '../cli/command-options.js';
+import type { Values } from '../cli/option-table.js';
 import type { CommandContext } from '../cli/program.js';
 import { required } from '../cli/settings.js';
 

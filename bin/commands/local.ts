@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { LocalKvs, localCredentials } from '../../lib/index.js';
-import type { Values, commandOptions } from '../cli/option-table.js';
+import type { commandOptions } from '../cli/command-options.js';
+import type { Values } from '../cli/option-table.js';
 import type { Output } from '../cli/output.js';
 import type { CommandContext } from '../cli/program.js';
 

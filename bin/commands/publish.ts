@@ -2,7 +2,8 @@
 import { once } from 'node:events';
 import { TestMaster } from '../../lib/index.js';
 import { connectionOf } from '../cli/connection.js';
-import type { Values, commandOptions } from '../cli/option-table.js';
+import type { commandOptions } from '../cli/command-options.js';
+import type { Values } from '../cli/option-table.js';
 import type { CommandContext } from '../cli/program.js';
 import { required } from '../cli/settings.js';
 

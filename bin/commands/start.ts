@@ -3,7 +3,8 @@ import { ErrorCode, KvsBridge, PutMediaError } from '../../lib/index.js';
 import type { BridgeTotals } from '../../lib/index.js';
 import { reportBridge, stoppedFields, stoppedText } from '../cli/bridge-report.js';
 import { connectionOf } from '../cli/connection.js';
-import type { Values, commandOptions } from '../cli/option-table.js';
+import type { commandOptions } from '../cli/command-options.js';
+import type { Values } from '../cli/option-table.js';
 import type { CommandContext } from '../cli/program.js';
 import { required } from '../cli/settings.js';
 
@@ -36,6 +37,7 @@ export async function runStart(
     drainTimeoutMs: settings.drainTimeout,
     exitOnFatal: settings.exitOnFatal,
     bufferMb: settings.bufferMb,
+    mediaMemoryMb: settings.mediaMemoryMb,
     spoolMb: settings.spoolMb,
     ...(settings.spoolDir === undefined ? {} : { spoolDir: settings.spoolDir }),
     ...(settings.tags === undefined ? {} : { tags: settings.tags }),

@@ -78,6 +78,13 @@ export interface KvsBridgeOptions {
   /** Bound of media that waits in memory to be persisted, in MB (10^6), 1 to 4096. @defaultValue 64 */
   readonly bufferMb?: number;
   /**
+   * Memory that a media process may use besides `bufferMb`, in MB (10^6), 64 to 65536, or 0 for any:
+   * one that uses more leaks, and is replaced. About 90 are usual, 170 where 1080p is transcoded.
+   *
+   * @defaultValue 1024
+   */
+  readonly mediaMemoryMb?: number;
+  /**
    * Folder for what outlives the Bridge, in a folder for each stream: its ledger, and media that is
    * not stored yet. What cannot be kept there waits in memory.
    *
@@ -151,6 +158,13 @@ const schema = v.strictObject({
   drainTimeoutMs: v.exactOptional(rules.whole(0, 600_000), 10_000),
   tags: v.exactOptional(v.record(v.string(), v.string('must be text')), {}),
   bufferMb: v.exactOptional(rules.whole(1, 4_096), 64),
+  mediaMemoryMb: v.exactOptional(
+    v.union(
+      [v.literal(0), rules.whole(64, 65_536)],
+      'must be 0 or a whole number from 64 to 65536',
+    ),
+    1_024,
+  ),
   spoolDir: v.exactOptional(rules.text),
   spoolMb: v.exactOptional(rules.whole(0, 1_000_000), 1_024),
   offerLifetimeMs: v.exactOptional(rules.whole(100, 3_600_000), 240_000),

@@ -147,6 +147,8 @@ export class ViewerSession extends EventEmitter<ViewerSessionEvents> {
       audio: options.audio,
       targetFragmentMs: options.fragmentTargetMs,
       firstMediaMs: this.#inputs.memory.firstMediaMs,
+      memoryLimitBytes:
+        options.mediaMemoryMb === 0 ? 0 : (options.mediaMemoryMb + options.bufferMb) * 1_000_000,
       tags: [{ name: sessionTagName, value: randomUUID() }, ...this.#inputs.tags.persistent],
       upload: {
         dataEndpoint: resources.dataEndpoint.href,

@@ -135,6 +135,12 @@ export class InProcessMediaSession
     return this.#closed.promise;
   }
 
+  /** Ends as if by itself, for this reason, and drains: another session takes over. */
+  retire(error: KvsBridgeError, { drainTimeoutMs }: { readonly drainTimeoutMs: number }): void {
+    this.#error ??= error;
+    void this.stop({ drainTimeoutMs });
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop({ drainTimeoutMs: 0 });
   }

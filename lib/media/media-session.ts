@@ -76,6 +76,11 @@ export interface MediaSessionOptions {
    * ever. @defaultValue 5000
    */
   readonly firstMediaMs?: number;
+  /**
+   * Resident memory above which a media process gives way to the next, in bytes; 0: any. Without
+   * effect on a session that runs in this process. @defaultValue 0
+   */
+  readonly memoryLimitBytes?: number;
   /** Metadata of every fragment. */
   readonly tags: readonly FragmentTag[];
   readonly upload: UploadOptions;

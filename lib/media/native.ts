@@ -12,8 +12,7 @@ import { ErrorCode, MediaError, asKvsBridgeError } from '../util/errors.js';
 import type { AudioMode, VideoCodecName } from './codecs.js';
 
 /** Why the native side failed; see native/media/media_error.h. */
-export type NativeErrorKind =
-  'media' | 'missingPlugin' | 'badPeerInput' | 'noKeyframe' | 'peerLost' | 'noMedia' | 'options';
+export type NativeErrorKind = keyof typeof codeOfKind;
 
 /** What a native session tells. All counts are since the session began. */
 export type NativeEvent =
@@ -332,17 +331,12 @@ const codeOfKind = {
   peerLost: ErrorCode.peerLost,
   noMedia: ErrorCode.noMedia,
   options: ErrorCode.options,
-} as const satisfies Record<NativeErrorKind, ErrorCode>;
+} as const;
 
-const fixOfKind: Record<NativeErrorKind, string | undefined> = {
-  media: undefined,
+const fixOfKind: Partial<Record<NativeErrorKind, string>> = {
   missingPlugin: 'Install the package named, then start again.',
-  badPeerInput: undefined,
   noKeyframe:
     "Set the encoder's keyframe interval below 10 seconds, or let it answer requests for keyframes (RTCP PLI or FIR).",
-  peerLost: undefined,
-  noMedia: undefined,
-  options: undefined,
 };
 
 /** Turns what the native side says about a failure into an error. */

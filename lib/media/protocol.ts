@@ -30,6 +30,7 @@ const sessionOptions = v.strictObject({
   audio: v.picklist(Object.values(AudioMode)),
   targetFragmentMs: count,
   firstMediaMs: v.exactOptional(count),
+  memoryLimitBytes: v.exactOptional(count),
   tags: v.pipe(v.array(fragmentTag), v.readonly()),
   upload: v.strictObject({
     dataEndpoint: v.string(),

@@ -4,7 +4,8 @@
  */
 import { asKvsBridgeError, ErrorCode, serializeError } from '../util/errors.js';
 import { InProcessMediaSession } from './in-process-session.js';
-import type { MediaSession } from './media-session.js';
+import type { MediaSession, MediaSessionOptions } from './media-session.js';
+import { MemoryGuard } from './memory-guard.js';
 import { loadNative } from './native.js';
 import { heartbeatIntervalMs, parseToWorker, protocolVersion } from './protocol.js';
 import type { ToHost, ToWorker } from './protocol.js';
@@ -95,13 +96,27 @@ function forwardEvents(session: MediaSession): void {
   });
 }
 
+/** Replaces a process that leaks, before the machine ends it: in order, with its media stored. */
+function guardMemory(
+  guarded: InProcessMediaSession,
+  { memoryLimitBytes = 0, upload }: MediaSessionOptions,
+): () => void {
+  const guard = new MemoryGuard(memoryLimitBytes);
+  return () => {
+    const error = guard.check();
+    if (error !== undefined) guarded.retire(error, upload.kvssink);
+  };
+}
+
 /** Says the last word and leaves: what GStreamer leaks goes with the process. */
 async function finish(message: Extract<ToHost, { type: 'closed' }>): Promise<never> {
   await send(message);
   process.exit(message.error === undefined ? 0 : 1);
 }
 
-let session: MediaSession | undefined;
+let session: InProcessMediaSession | undefined;
+/** Looked at with each heartbeat. */
+let checkMemory = (): void => undefined;
 let isSpooled = false;
 
 function onMessage(message: ToWorker): void {
@@ -113,6 +128,7 @@ function onMessage(message: ToWorker): void {
         isSpooled = state === 'disk';
       });
       session.start(message.options);
+      checkMemory = guardMemory(session, message.options);
       return;
     case 'credentials': {
       const { expirationMs, sessionToken, ...keys } = message.credentials;
@@ -178,6 +194,9 @@ function warmUp(): void {
   }
 }
 
-setInterval(() => void send({ type: 'heartbeat' }), heartbeatIntervalMs);
+setInterval(() => {
+  void send({ type: 'heartbeat' });
+  checkMemory();
+}, heartbeatIntervalMs);
 void send({ type: 'ready', version: protocolVersion });
 warmUp();
