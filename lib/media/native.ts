@@ -1,7 +1,4 @@
-/**
- * Typed bindings of the native addon, written by hand; native/binding is the other half. The event
- * shapes are those of native/binding/event_conversion.cc, in its order.
- */
+/** Typed bindings of the native addon, by hand; native/binding is the other half, event by event. */
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -306,12 +303,7 @@ export interface NativeAddon {
   hasElement(factory: string): boolean;
   /** Decodes the Matroska file at `path` on a pool thread. */
   analyzeRecording(path: string): Promise<RecordingAnalysis>;
-  /**
-   * Takes an exclusive flock(2) on an open file without waiting; closing the file gives it back.
-   *
-   * @returns false when somebody else has it, be it in this process
-   * @throws Error when the file system cannot lock
-   */
+  /** Takes an flock(2) on an open file, until that is closed; false when it is taken. Throws. */
   tryLockFile(fd: number): boolean;
   readonly Receiver: new (
     options: NativeReceiverOptions,

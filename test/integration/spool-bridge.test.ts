@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { KvsBridge, TestMaster } from '../../lib/index.js';
+import type { PersistedFragment } from '../../lib/index.js';
 import { Cli } from '../support/cli.js';
 import { eventThat } from '../support/events.js';
 import { LocalStack } from '../support/local-stack.js';
@@ -53,7 +54,7 @@ describe('A Bridge with a spool', () => {
     const done = eventThat(
       next,
       'persisted',
-      ({ recovered, videoFrames }) => {
+      ({ recovered, videoFrames }: PersistedFragment) => {
         assert.equal(recovered, true);
         recoveredFrames += videoFrames;
         return recoveredFrames >= totals.videoFramesSpooled;
