@@ -3,11 +3,9 @@
 #include <gst/video/video.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <memory>
-#include <numbers>
 
 namespace kvsbridge {
 namespace {
@@ -15,19 +13,11 @@ namespace {
 constexpr guint8 kWhite = 235;
 constexpr guint8 kBlack = 16;
 
-constexpr double kLeftToneHz = 440;
-/// Below what the recording analyzer takes for the tick, once both channels are mixed.
-constexpr double kLeftToneAmplitude = 0.1 * 32'767;
-
 /// State of the counter that is burned into one stream of pictures.
 struct Counter {
   std::uint32_t next = 0;
-  GstClockTime last_second = GST_CLOCK_TIME_NONE;
-};
-
-struct Tone {
-  unsigned rate_hz = 0;
-  std::uint64_t samples = 0;
+  GstClockTime interval = 0;
+  GstClockTime shift = GST_CLOCK_TIME_NONE;  ///< of all pictures; none before the first
 };
 
 template <typename T>
@@ -48,6 +38,12 @@ bool HasRoom(const GstVideoFrame& frame) {
          GST_VIDEO_FRAME_HEIGHT(&frame) >= static_cast<int>(kCounterSquare);
 }
 
+/// The frame that belongs there, not a later one that a busy machine sent in its place: flash and
+/// tick would be apart at the source.
+bool StandsAtSecond(GstClockTime pts, GstClockTime interval) {
+  return (pts + interval / 2) % GST_SECOND < interval;
+}
+
 // Runs on the streaming thread.
 GstPadProbeReturn BurnCounter(GstPad* pad, GstPadProbeInfo* info, gpointer user_data) {
   auto* counter = static_cast<Counter*>(user_data);
@@ -61,9 +57,11 @@ GstPadProbeReturn BurnCounter(GstPad* pad, GstPadProbeInfo* info, gpointer user_
     return GST_PAD_PROBE_DROP;  // a picture without its number would break the count
   }
   const std::uint32_t number = counter->next++;
-  const GstClockTime second = GST_BUFFER_PTS(buffer) / GST_SECOND;
-  const bool flash = counter->last_second != GST_CLOCK_TIME_NONE && second != counter->last_second;
-  counter->last_second = second;
+  const bool first = !GST_CLOCK_TIME_IS_VALID(counter->shift);
+  // A live source counts from whenever its first picture was ready.
+  if (first) counter->shift = GST_BUFFER_PTS(buffer) % counter->interval;
+  GST_BUFFER_PTS(buffer) -= counter->shift;
+  const bool flash = !first && StandsAtSecond(GST_BUFFER_PTS(buffer), counter->interval);
   if (HasRoom(frame)) {
     auto* luma = static_cast<guint8*>(GST_VIDEO_FRAME_PLANE_DATA(&frame, 0));
     const gint stride = GST_VIDEO_FRAME_PLANE_STRIDE(&frame, 0);
@@ -77,38 +75,14 @@ GstPadProbeReturn BurnCounter(GstPad* pad, GstPadProbeInfo* info, gpointer user_
   return GST_PAD_PROBE_OK;
 }
 
-// Runs on the streaming thread.
-GstPadProbeReturn AddTone(GstPad* /*pad*/, GstPadProbeInfo* info, gpointer user_data) {
-  auto* tone = static_cast<Tone*>(user_data);
-  GstBuffer* buffer = gst_buffer_make_writable(GST_PAD_PROBE_INFO_BUFFER(info));
-  info->data = buffer;
-  GstMapInfo map;
-  if (gst_buffer_map(buffer, &map, GST_MAP_READWRITE) == FALSE) return GST_PAD_PROBE_OK;
-  for (gsize i = 0; i + 4 <= map.size; i += 4) {
-    const double phase =
-        2 * std::numbers::pi * kLeftToneHz * static_cast<double>(tone->samples++) / tone->rate_hz;
-    const double sum = static_cast<gint16>(GST_READ_UINT16_LE(map.data + i)) +
-                       kLeftToneAmplitude * std::sin(phase);
-    const auto left = static_cast<gint16>(std::clamp(sum, -32'768.0, 32'767.0));
-    GST_WRITE_UINT16_LE(map.data + i, static_cast<guint16>(left));
-  }
-  gst_buffer_unmap(buffer, &map);
-  return GST_PAD_PROBE_OK;
-}
-
 }  // namespace
 
-void BurnCounterAt(GstPad* pad, std::uint32_t first) {
+void BurnCounterAt(GstPad* pad, unsigned frame_rate, std::uint32_t first) {
   auto counter = std::make_unique<Counter>();
   counter->next = first;
+  counter->interval = GST_SECOND / frame_rate;
   gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, BurnCounter, counter.release(),
                     Delete<Counter>);
-}
-
-void AddLeftToneAt(GstPad* pad, unsigned rate_hz) {
-  auto tone = std::make_unique<Tone>();
-  tone->rate_hz = rate_hz;
-  gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, AddTone, tone.release(), Delete<Tone>);
 }
 
 }  // namespace kvsbridge

@@ -9,6 +9,7 @@
 #include "media/media_error.h"
 #include "media/test_encoder.h"
 #include "media/test_picture.h"
+#include "media/test_sound.h"
 
 namespace kvsbridge {
 namespace {
@@ -71,8 +72,6 @@ CapsPtr TestPictureCaps(unsigned width, unsigned height, unsigned frame_rate) {
 
 ElementPtr MakeTestVideo(const TestSourceOptions& options, unsigned payload_type) {
   RequireElements({"videotestsrc", "valve", "timeoverlay", "clockoverlay", "queue", "identity"});
-  // No do-timestamp, here and in the tone: it shifts all of a source's timestamps by how late its
-  // first buffer was, so that flash and tick would be up to a frame apart at the source.
   auto bin = ParseBin(
       "videotestsrc is-live=true pattern=smpte horizontal-speed=2 "
       "! capsfilter name=size "
@@ -90,7 +89,7 @@ ElementPtr MakeTestVideo(const TestSourceOptions& options, unsigned payload_type
   const auto size = ElementPtr::Adopt(gst_bin_get_by_name(GST_BIN(bin.get()), "size"));
   const CapsPtr caps = TestPictureCaps(options.width, options.height, options.frame_rate);
   g_object_set(size.get(), "caps", caps.get(), nullptr);
-  BurnCounterAt(PadOf(bin, "burn", "src").get(), options.shape.first_frame);
+  BurnCounterAt(PadOf(bin, "burn", "src").get(), options.frame_rate, options.shape.first_frame);
   if (options.shape.strip_vui) StripVuiAt(PadOf(bin, "encoded", "src").get());
   if (options.shape.parameter_sets_out_of_band) {
     const PadPtr encoded = PadOf(bin, "encoded", "src");
@@ -105,15 +104,15 @@ ElementPtr MakeTestAudio(const TestSourceOptions& options, unsigned payload_type
   RequireElements({"audiotestsrc", "valve", "volume", "identity"});
   const bool is_opus = options.audio_codec == TestAudioCodec::kOpus;
   const unsigned rate_hz = is_opus ? kOpusRateHz : 8'000;
-  // Small buffers: audiotestsrc (1.22) begins each tick but the first one buffer too early.
+  const unsigned channels = is_opus ? 2 : 1;
   auto bin = ParseBin(
-      "audiotestsrc is-live=true wave=ticks freq=1000 tick-interval=1000000000 "
-      "sine-periods-per-tick=50 volume=0.8 samplesperbuffer=" +
-      std::to_string(rate_hz / 400) + " ! audio/x-raw,format=S16LE,layout=interleaved,rate=" +
-      std::to_string(rate_hz) + ",channels=" + (is_opus ? "2" : "1") +
+      "audiotestsrc is-live=true wave=silence samplesperbuffer=" + std::to_string(rate_hz / 100) +
+      " ! audio/x-raw,format=S16LE,layout=interleaved,rate=" + std::to_string(rate_hz) +
+      ",channels=" + std::to_string(channels) +
       " ! identity name=sound ! volume name=mute ! valve name=gate drop=true ! " +
       DescribeAudioEncoder(options, payload_type) +
       RtpCaps("audio", EncodingName(options.audio_codec), rate_hz, payload_type));
+  AddTicksAt(PadOf(bin, "sound", "src").get(), rate_hz, channels);
   if (options.shape.left_tone) AddLeftToneAt(PadOf(bin, "sound", "src").get(), rate_hz);
   return bin;
 }
