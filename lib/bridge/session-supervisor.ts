@@ -30,6 +30,8 @@ interface SessionEnd {
   readonly error?: KvsBridgeError;
   /** Nothing went wrong: nobody answered while its offer was good. */
   readonly isOfferStale: boolean;
+  /** The master sent media: it is there, and what ended the session need not come again. */
+  readonly hadMedia?: boolean;
 }
 
 /** Runs the sessions of one Bridge. */
@@ -108,7 +110,7 @@ export class SessionSupervisor {
     link.open();
     for (;;) {
       const beganAtMs = performance.now();
-      const { error, isOfferStale } = await this.#runSession({ link, resources });
+      const { error, isOfferStale, hadMedia = false } = await this.#runSession({ link, resources });
       monitor.pause();
       tags.endSession();
       signal.throwIfAborted();
@@ -119,6 +121,7 @@ export class SessionSupervisor {
         // The channel may be another by now, or record itself: then nobody ever answers.
         if (performance.now() - foundAtMs > options.retry.slowDelayMs) return;
       } else {
+        if (hadMedia) this.#backoff.reset();
         await this.#pauseAfter(error, performance.now() - beganAtMs);
       }
     }
@@ -161,8 +164,8 @@ export class SessionSupervisor {
     }
     const error = await ending;
     return error === undefined
-      ? { isOfferStale: session.isOfferStale }
-      : { error, isOfferStale: false };
+      ? { isOfferStale: session.isOfferStale, hadMedia: session.hasMedia }
+      : { error, isOfferStale: false, hadMedia: session.hasMedia };
   }
 
   #listen(session: ViewerSession, media: MediaSession, onAnswer: () => void): void {

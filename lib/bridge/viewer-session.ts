@@ -75,6 +75,11 @@ export class ViewerSession extends EventEmitter<ViewerSessionEvents> {
     return this.#isOfferStale;
   }
 
+  /** Whether the master sent media. */
+  get hasMedia(): boolean {
+    return this.#hasMedia;
+  }
+
   /** Fetches what is needed once signaling is connected, and starts the media: the offer follows. */
   async start(signal: AbortSignal): Promise<void> {
     const { link, credentials, media, options, turn } = this.#inputs;
