@@ -182,7 +182,9 @@ export class SpooledFragment implements FragmentCopy {
       if (totals !== undefined) loaded = { media, totals, isStorable: true };
       else {
         const count = countFrames(header, media);
-        loaded = count && { media, totals: count, isStorable: count.isStorable };
+        if (count === undefined) return;
+        const { isStorable, ...counted } = count;
+        loaded = { media, totals: counted, isStorable };
       }
     });
     return loaded;
