@@ -86,6 +86,7 @@ export function stoppedFields(totals: BridgeTotals): object {
     framesLost: totals.videoFramesLost,
     framesPending: totals.videoFramesPending,
     framesSpooled: totals.videoFramesSpooled,
+    framesRecovered: totals.videoFramesRecovered,
     audioFramesReceived: totals.audioFramesReceived,
     audioFramesStored: totals.audioFramesStored,
     fragmentsPersisted: totals.fragmentsPersisted,

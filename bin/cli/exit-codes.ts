@@ -29,7 +29,10 @@ const exitCodes: Readonly<Record<ErrorCode, ExitCode>> = {
   [ErrorCode.peerLost]: { exitCode: 36, meaning: 'the connection to the master was lost' },
   [ErrorCode.noMedia]: { exitCode: 37, meaning: 'the master is there, but sends no media' },
   [ErrorCode.putMedia]: { exitCode: 40, meaning: 'PutMedia failed' },
-  [ErrorCode.notPersisted]: { exitCode: 41, meaning: 'the end came before the last PERSISTED' },
+  [ErrorCode.notPersisted]: {
+    exitCode: 41,
+    meaning: 'the end left frames neither persisted nor in the spool',
+  },
   [ErrorCode.portUnavailable]: { exitCode: 50, meaning: 'the port is taken or not allowed' },
   [ErrorCode.dataFolder]: { exitCode: 51, meaning: 'a folder or file cannot be read or written' },
 };
@@ -53,9 +56,13 @@ function rows(): readonly Row[] {
   const signals = Object.entries(signalExitCodes).map(([signal, exitCode]) => ({
     exitCode,
     code: signal,
-    meaning: 'a second signal: left at once, without draining',
+    meaning: 'a second signal: left at once, without draining; the spool keeps what was received',
   }));
-  const success = { exitCode: 0, code: '', meaning: 'done, or stopped and drained' };
+  const success = {
+    exitCode: 0,
+    code: '',
+    meaning: 'done, or stopped with all that was received persisted or in the spool',
+  };
   return [success, ...failures, ...signals].sort((a, b) => a.exitCode - b.exitCode);
 }
 
@@ -83,6 +90,14 @@ at the end of the line on stderr, which names the cause and what to do about it.
 ${lines.join('\n')}
 
 Ctrl-C (SIGINT), SIGTERM and SIGHUP stop a command in order: what was received is stored, within
-the drain timeout, and the exit code is 0. The same for a reader of stdout that goes away.
+the drain timeout, or stays in the spool for the next start, and the exit code is 0. Frames that the
+network lost on the way, and gaps, are in the totals and in \`kvs-bridge gaps\`; they change no exit
+code. The same for a reader of stdout that goes away. A second signal kills the media process and
+leaves at once.
+
+What only a person can mend (10 to 15, 31, 32) ends \`kvs-bridge start\` before its first offer: a
+mistake shows at once. After that it says so (state \`degraded\`) and tries again, after seconds for
+credentials and after minutes for the rest; with \`--exit-on-fatal\` it ends then too. Everything else,
+such as a network, a KVS or a role endpoint that cannot be reached, it waits for from the start on.
 `;
 }

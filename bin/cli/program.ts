@@ -25,6 +25,8 @@ export interface CommandContext {
   readonly output: Output;
   /** Aborts when the command has to stop in order. */
   readonly signal: AbortSignal;
+  /** Has something done at the last moment when a second signal ends the command at once. */
+  readonly beforeLeaving: (action: () => void) => void;
 }
 
 const examples: Readonly<Record<CommandName, string>> = {
@@ -149,7 +151,13 @@ async function runCommand<K extends OptionName>(
       const advice = process.stdin.isTTY ? ', Ctrl-C again leaves at once' : '';
       output.log.info(`stopping (${cause})${advice}`);
     });
-    await run(settings, { output, signal: signals.signal });
+    await run(settings, {
+      output,
+      signal: signals.signal,
+      beforeLeaving: (action) => {
+        signals.beforeLeaving(action);
+      },
+    });
     return 0;
   } catch (error) {
     const failure = asError(error);

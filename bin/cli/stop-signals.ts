@@ -11,13 +11,17 @@ export class StopSignals implements Disposable {
   readonly #stop = new AbortController();
   readonly #onFirst: (cause: string) => void;
   readonly #cleanUps: (() => void)[] = [];
+  readonly #lastActions: (() => void)[] = [];
 
   /** @param onFirst - told when the first request to stop comes, with its cause */
   constructor(onFirst: (cause: string) => void) {
     this.#onFirst = onFirst;
     for (const [name, exitCode] of Object.entries(signalExitCodes)) {
       this.#listen(process, name, () => {
-        if (this.#stop.signal.aborted) process.exit(exitCode);
+        if (this.#stop.signal.aborted) {
+          for (const action of this.#lastActions) action();
+          process.exit(exitCode);
+        }
         this.#request(name);
       });
     }
@@ -33,6 +37,11 @@ export class StopSignals implements Disposable {
   /** Aborts at the first request to stop. */
   get signal(): AbortSignal {
     return this.#stop.signal;
+  }
+
+  /** Has something done before it leaves at once; that must not wait. */
+  beforeLeaving(action: () => void): void {
+    this.#lastActions.push(action);
   }
 
   [Symbol.dispose](): void {

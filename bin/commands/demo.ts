@@ -20,7 +20,7 @@ import type { CommandContext } from '../cli/program.js';
 import { PublisherProcess } from '../demo/publisher-process.js';
 import { summarize, summaryLines } from '../demo/summary.js';
 import type { DemoRecording } from '../demo/summary.js';
-import { requirePersisted } from './start.js';
+import { requireSaved } from './start.js';
 
 type DemoSettings = Values<(typeof commandOptions.demo)[number]>;
 
@@ -78,10 +78,12 @@ export async function runDemo(
   // The master first: what it says it sent by then can all arrive before the Bridge stops.
   const framesSent = await publisher.stop();
   await untilReceived(bridge, framesSent);
-  const { totals, error }: BridgeEnd = await bridge.stop();
+  const end: BridgeEnd = await bridge.stop();
+  const { totals, error } = end;
   output.event('stopped', stoppedFields(totals), stoppedText(totals));
   if (error !== undefined) throw error;
-  requirePersisted(totals, settings.drainTimeout);
+  // The spool goes with the folder: nobody sends what is left in it.
+  requireSaved({ ...end, videoFramesUnsaved: totals.videoFramesPending }, settings.drainTimeout);
 
   const recording =
     totals.fragmentsPersisted === 0

@@ -1,6 +1,6 @@
 /** `kvs-bridge start` */
 import { ErrorCode, KvsBridge, PutMediaError } from '../../lib/index.js';
-import type { BridgeTotals } from '../../lib/index.js';
+import type { BridgeEnd } from '../../lib/index.js';
 import { reportBridge, stoppedFields, stoppedText } from '../cli/bridge-report.js';
 import { connectionOf } from '../cli/connection.js';
 import type { commandOptions } from '../cli/command-options.js';
@@ -13,7 +13,7 @@ type StartSettings = Values<(typeof commandOptions.start)[number]>;
 /** Records until told to stop. */
 export async function runStart(
   settings: StartSettings,
-  { output, signal }: CommandContext,
+  { output, signal, beforeLeaving }: CommandContext,
 ): Promise<void> {
   const channel = required('channel', settings.channel);
   const stream = required('stream', settings.stream);
@@ -42,6 +42,9 @@ export async function runStart(
     ...(settings.spoolDir === undefined ? {} : { spoolDir: settings.spoolDir }),
     ...(settings.tags === undefined ? {} : { tags: settings.tags }),
   });
+  beforeLeaving(() => {
+    bridge.abandon();
+  });
   reportBridge(bridge, output, { persistedLevel: 'debug' });
   bridge.once('stopped', ({ totals, error }) => {
     // An error has the last word: the totals of what failed at once are no news.
@@ -60,25 +63,22 @@ export async function runStart(
     },
     `offered on channel ${channel}; what its master sends goes to stream ${stream}`,
   );
-  const { totals } = await bridge.finished();
-  requirePersisted(totals, settings.drainTimeout);
+  requireSaved(await bridge.finished(), settings.drainTimeout);
 }
 
 /**
  * A drain that did not end well is a failure, also when stopping was asked for. What is on disk is
  * stored by the next start.
  *
- * @throws {@link PutMediaError} when frames were received that KVS never confirmed, nor the disk has
+ * @throws {@link PutMediaError} when frames were received that are neither persisted nor spooled
  */
-export function requirePersisted(
-  { videoFramesPending, videoFramesSpooled }: BridgeTotals,
-  drainTimeoutMs: number,
-): void {
-  const frames = Math.max(0, videoFramesPending - videoFramesSpooled);
-  if (frames === 0) return;
+export function requireSaved({ videoFramesUnsaved }: BridgeEnd, drainTimeoutMs: number): void {
+  if (videoFramesUnsaved === 0) return;
   throw new PutMediaError(
     ErrorCode.notPersisted,
-    `${frames} video frames were not confirmed as persisted within ${drainTimeoutMs / 1_000} s`,
-    { fix: 'Check the network and the stream; --drain-timeout sets how long to wait.' },
+    `${videoFramesUnsaved} video frames were not confirmed as persisted within ${drainTimeoutMs / 1_000} s, and are not in the spool`,
+    {
+      fix: 'Check the network, the stream and --spool-dir; --drain-timeout sets how long to wait.',
+    },
   );
 }

@@ -81,6 +81,11 @@ export interface BridgeGap extends MediaGap {
 /** How a Bridge ended. */
 export interface BridgeEnd {
   readonly totals: BridgeTotals;
+  /**
+   * Video frames that the last drain left neither persisted nor in the spool; above 0, media that
+   * had been received is missing for good.
+   */
+  readonly videoFramesUnsaved: number;
   /** Why, when it was not asked to. */
   readonly error?: KvsBridgeError;
 }

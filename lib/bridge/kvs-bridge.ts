@@ -133,6 +133,7 @@ export class KvsBridge extends EventEmitter<KvsBridgeEvents> implements AsyncDis
   stop(): Promise<BridgeEnd> {
     if (!this.#isStopRequested) {
       this.#isStopRequested = true;
+      this.#parts.totals.beginStop();
       const { machine } = this.#parts;
       if (machine.state === BridgeState.idle) this.#finish();
       else if (machine.state !== BridgeState.stopped) machine.enter(BridgeState.stopping);
@@ -165,6 +166,15 @@ export class KvsBridge extends EventEmitter<KvsBridgeEvents> implements AsyncDis
     this.#supervisor.media?.putMetadata(tag, { persistent });
   }
 
+  /**
+   * Ends at once, for a program that has to go: kills the media processes. What they had received is
+   * in the spool, for the next start.
+   */
+  abandon(): void {
+    void this.stop();
+    this.#supervisor.abandon();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }
@@ -185,7 +195,11 @@ export class KvsBridge extends EventEmitter<KvsBridgeEvents> implements AsyncDis
   #finish(error?: KvsBridgeError): void {
     const { machine, monitor, totals } = this.#parts;
     monitor.pause();
-    const end: BridgeEnd = { totals: totals.read(), ...(error === undefined ? {} : { error }) };
+    const end: BridgeEnd = {
+      totals: totals.read(),
+      videoFramesUnsaved: totals.unsaved,
+      ...(error === undefined ? {} : { error }),
+    };
     if (error === undefined) this.#running.resolve(undefined);
     else this.#running.reject(error);
     machine.enter(BridgeState.stopped, error?.message);

@@ -47,6 +47,11 @@ export class MediaPool {
     await Promise.all([...this.#open].map((media) => media.stop({ drainTimeoutMs })));
   }
 
+  /** Ends them all at once, without draining. */
+  kill(): void {
+    for (const media of this.#open) media.kill();
+  }
+
   #retire(media: MediaSession): void {
     if (this.#present === media) this.#present = undefined;
   }

@@ -93,6 +93,11 @@ export class SessionSupervisor {
     void this.#pool.stop(this.#parts.options.drainTimeoutMs);
   }
 
+  /** Ends every media session where it is; to be called after {@link stop}. */
+  abandon(): void {
+    this.#pool.kill();
+  }
+
   /** Looks everything up and runs sessions; returns when it is time to look everything up again. */
   async #recordOnChannel(): Promise<void> {
     const { options, credentials, events, monitor, steps, tags } = this.#parts;

@@ -18,6 +18,8 @@ export class SessionTotals {
   readonly #running = new Map<SessionTally, MediaTotals>();
   #finished: MediaTotals = noTotals;
   #sessions = 0;
+  #isStopping = false;
+  #unsaved = 0;
 
   /** A session begins. */
   begin(): SessionTally {
@@ -31,12 +33,26 @@ export class SessionTotals {
         if (this.#running.has(tally)) this.#running.set(tally, totals);
       },
       end: () => {
-        this.#finished = add(this.#finished, this.#running.get(tally) ?? noTotals);
+        const last = this.#running.get(tally) ?? noTotals;
+        this.#finished = add(this.#finished, last);
+        if (this.#isStopping) {
+          this.#unsaved += Math.max(0, last.videoFramesPending - last.videoFramesSpooled);
+        }
         this.#running.delete(tally);
       },
     };
     this.#running.set(tally, noTotals);
     return tally;
+  }
+
+  /** What runs now is drained: from here on it counts what that leaves behind. */
+  beginStop(): void {
+    this.#isStopping = true;
+  }
+
+  /** Video frames of the sessions that were drained that are neither persisted nor in the spool. */
+  get unsaved(): number {
+    return this.#unsaved;
   }
 
   read(): BridgeTotals {

@@ -163,6 +163,12 @@ export class ChildMediaSession extends EventEmitter<MediaSessionEvents> implemen
     return this.#closed.promise;
   }
 
+  kill(): void {
+    this.#child.kill('SIGKILL');
+    // There may be no time left for the child's end to be noticed.
+    this.#folder?.remove();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop({ drainTimeoutMs: 0 });
   }

@@ -141,6 +141,10 @@ export class InProcessMediaSession
     void this.stop({ drainTimeoutMs });
   }
 
+  kill(): void {
+    void this.stop({ drainTimeoutMs: 0 });
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop({ drainTimeoutMs: 0 });
   }

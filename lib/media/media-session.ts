@@ -275,4 +275,6 @@ export interface MediaSession extends EventEmitter<MediaSessionEvents>, AsyncDis
    * Repeats share one promise, which resolves with the `closed` event and never rejects.
    */
   stop(options: { readonly drainTimeoutMs: number }): Promise<MediaSessionEnd>;
+  /** Ends it where it is: what is not in the spool is lost. For when the whole program has to go. */
+  kill(): void;
 }

@@ -4,8 +4,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { LocalKvs } from '../../lib/index.js';
 import { Cli, runCommand } from '../support/cli.js';
+import type { CliEnd } from '../support/cli.js';
+import { childrenOf, untilGone } from '../support/processes.js';
 
 const picture = ['--width', '480', '--height', '270', '--bitrate', '300000'];
 
@@ -54,7 +57,7 @@ describe('commands', () => {
   const start = (channel: string, ...args: readonly string[]): Cli =>
     new Cli(
       ['start', '--channel', channel, '--stream', channel, '--create-stream', '--json', ...args],
-      { KVS_BRIDGE_LOCAL: kvs.url },
+      { KVS_BRIDGE_LOCAL: kvs.url, STATE_DIRECTORY: join(folder, 'state') },
     );
 
   it('start records, drains at SIGTERM and exits 0', async () => {
@@ -90,34 +93,56 @@ describe('commands', () => {
     assert.equal(reader.fragments.length, persisted.length);
   });
 
-  it('start fails when the drain ends without the last PERSISTED', async () => {
+  it('start fails when the drain leaves frames neither persisted nor in the spool', async () => {
     const master = publish('late');
     await master.until('ready');
-    const bridge = start('late', '--drain-timeout', '0.5');
-    await bridge.until('persisted');
-    const fault = kvs.faults.stallPutMedia();
-    bridge.child.kill('SIGTERM');
-    const end = await bridge.end();
-    fault.remove();
-    assert.equal(end.exitCode, 41, end.stderr);
-    assert.match(end.stderr, /not confirmed as persisted within 0\.5 s.*--drain-timeout/);
-    assert.equal(end.events.at(-1)?.['code'], 'KVSB_NOT_PERSISTED');
+    const stopStalled = async (...more: readonly string[]): Promise<CliEnd> => {
+      using bridge = start('late', '--sink', 'putmedia', '--drain-timeout', '0.5', ...more);
+      await bridge.until('persisted');
+      const fault = kvs.faults.stallPutMedia();
+      bridge.child.kill('SIGTERM');
+      const end = await bridge.end();
+      fault.remove();
+      return end;
+    };
+    const lost = await stopStalled('--spool-mb', '0');
+    assert.equal(lost.exitCode, 41, lost.stderr);
+    assert.match(lost.stderr, /not confirmed as persisted within 0\.5 s.*--drain-timeout/);
+    assert.equal(lost.events.at(-1)?.['code'], 'KVSB_NOT_PERSISTED');
+
+    // In the spool it is safe: the next start sends it.
+    const spooled = await stopStalled();
+    assert.equal(spooled.exitCode, 0, spooled.stderr);
+    const stopped = spooled.events.find(({ event }) => event === 'stopped');
+    assert.ok(Number(stopped?.['framesPending']) > 0);
+    assert.equal(stopped?.['framesSpooled'], stopped?.['framesPending']);
     master.child.kill('SIGTERM');
     await master.end();
   });
 
-  it('start leaves at once at the second signal', async () => {
+  it('start leaves at once at the second signal, media process and all, and loses nothing', async () => {
     const master = publish('second');
     await master.until('ready');
-    const bridge = start('second', '--drain-timeout', '60');
+    const args = ['second', '--sink', 'putmedia', '--drain-timeout', '60'] as const;
+    using bridge = start(...args);
     await bridge.until('persisted');
     const fault = kvs.faults.stallPutMedia();
+    await setTimeout(1_500);
+    const mediaProcesses = await childrenOf(bridge.child.pid);
+    assert.equal(mediaProcesses.length, 1);
     bridge.child.kill('SIGINT');
     await bridge.until('state', ({ state }) => state === 'stopping');
     bridge.child.kill('SIGINT');
     const end = await bridge.end();
     fault.remove();
     assert.equal(end.exitCode, 130, end.stderr);
+    for (const pid of mediaProcesses) await untilGone(pid);
+
+    using next = start(...args);
+    const { videoFrames } = await next.until('persisted', ({ recovered }) => recovered === true);
+    assert.ok(Number(videoFrames) > 0);
+    next.child.kill('SIGTERM');
+    assert.equal((await next.end()).exitCode, 0);
     master.child.kill('SIGTERM');
     await master.end();
   });
