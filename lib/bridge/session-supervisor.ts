@@ -148,7 +148,8 @@ export class SessionSupervisor {
     this.#listen(session, media, () => {
       tally.countAnswer();
     });
-    this.#turn = nextTurn(media);
+    // One that never stored does not let the next pass the one before it.
+    this.#turn = Promise.all([this.#turn, nextTurn(media)]).then(() => undefined);
     const ending = endOf(media);
     const starting = new AbortController();
     const abort = (): void => {
