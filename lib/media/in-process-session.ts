@@ -125,11 +125,7 @@ export class InProcessMediaSession
   stop({ drainTimeoutMs }: { readonly drainTimeoutMs: number }): Promise<MediaSessionEnd> {
     if (!this.#stopping) {
       this.#stopping = true;
-      const error = this.#error;
-      this.emit('ending', {
-        mayOverlap: this.#mayOverlap(),
-        ...(error === undefined ? {} : { error }),
-      });
+      this.emit('ending', { mayOverlap: this.#mayOverlap(), ...this.#cause() });
       void this.#end(drainTimeoutMs);
     }
     return this.#closed.promise;
@@ -358,6 +354,10 @@ export class InProcessMediaSession
     void this.stop({ drainTimeoutMs: pipelineDrainLimitMs });
   }
 
+  #cause(): { readonly error?: KvsBridgeError } {
+    return this.#error === undefined ? {} : { error: this.#error };
+  }
+
   async #end(drainTimeoutMs: number): Promise<void> {
     const deadlineMs = performance.now() + drainTimeoutMs;
     clearTimeout(this.#watchdog);
@@ -387,10 +387,7 @@ export class InProcessMediaSession
     const totals = this.#readTotals();
     this.#closing = true;
     await this.#sinks?.close();
-    const end: MediaSessionEnd = {
-      totals,
-      ...(this.#error === undefined ? {} : { error: this.#error }),
-    };
+    const end: MediaSessionEnd = { totals, ...this.#cause() };
     this.emit('closed', end);
     this.#closed.resolve(end);
   }
