@@ -56,7 +56,17 @@ export class SessionTotals {
   }
 
   read(): BridgeTotals {
-    return { sessions: this.#sessions, ...[...this.#running.values()].reduce(add, this.#finished) };
+    const sum = [...this.#running.values()].reduce(add, this.#finished);
+    // What a session that died left on disk is stored by a later one, in order: no longer pending.
+    const settled = Math.min(this.#finished.videoFramesPending, sum.videoFramesRecovered);
+    const pending = sum.videoFramesPending - settled;
+    return {
+      sessions: this.#sessions,
+      ...sum,
+      videoFramesStored: sum.videoFramesStored + settled,
+      videoFramesPending: pending,
+      videoFramesSpooled: Math.min(sum.videoFramesSpooled, pending),
+    };
   }
 }
 
