@@ -58,7 +58,7 @@ export type {
   TlsCertificate,
 } from './local/index.js';
 export { analyzeRecording } from './media/recording-analysis.js';
-export type { RecordingAnalysis } from './media/native.js';
+export type { RecordingAnalysis } from './media/recording-found.js';
 export { GapCause } from './ledger/gap-causes.js';
 export { readGaps } from './ledger/read-gaps.js';
 export type { GapReport, ReadGapsOptions } from './ledger/read-gaps.js';

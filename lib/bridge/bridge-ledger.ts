@@ -4,7 +4,12 @@ import type { Gap } from '../ledger/gap-list.js';
 import { overlapMs } from '../ledger/interval-set.js';
 import { LedgerFile } from '../ledger/ledger-file.js';
 import type { LedgerEntry } from '../ledger/ledger-lines.js';
-import type { MediaGap, MediaSession, MediaSessionEnd } from '../media/media-session.js';
+import type {
+  MediaGap,
+  MediaSession,
+  MediaSessionEnd,
+  MediaSessionOptions,
+} from '../media/media-session.js';
 import type { ErrorCode, KvsBridgeError } from '../util/errors.js';
 import { BridgeState } from './events.js';
 import type { BridgeGap } from './events.js';
@@ -37,6 +42,7 @@ export class BridgeLedger {
   readonly #file: LedgerFile;
   readonly #handlers: BridgeLedgerHandlers;
   readonly #reasons: MediaGap[] = [];
+  readonly #numbers = new WeakMap<MediaSession, number>();
   #sessions = 0;
   #obstacle: GapCause | null = null;
   /** Where gaps were last looked for. */
@@ -60,9 +66,8 @@ export class BridgeLedger {
 
   /** Follows a session until it is closed. */
   follow(media: MediaSession): void {
-    this.#sessions += 1;
     const session: FollowedSession = {
-      number: this.#sessions,
+      number: this.#numberOf(media),
       hasMedia: false,
       isEnding: false,
       received: 0,
@@ -90,11 +95,17 @@ export class BridgeLedger {
       const cause = causeOfHole(reason);
       this.#about(session, { type: 'hole', ...forward(fromMs, toMs), frames, cause });
     });
-    media.on('lost', ({ videoFrames: frames, reason, fromMs, toMs }) => {
+    media.on('lost', ({ videoFrames: frames, reason, fromMs, toMs, recovered }) => {
       // Without a time they are in a hole that the pipeline reports, or were never in a fragment.
       if (fromMs === undefined || toMs === undefined) return;
       const cause = causeOfLoss(reason);
-      this.#about(session, { type: 'lost', ...forward(fromMs, toMs), frames, cause });
+      this.#about(session, {
+        type: 'lost',
+        ...forward(fromMs, toMs),
+        frames,
+        cause,
+        ...(recovered === undefined ? {} : { recovered }),
+      });
     });
     media.on('persisted', ({ timecodeMs, durationMs, videoFrames: frames, recovered }) => {
       this.#about(session, {
@@ -108,11 +119,30 @@ export class BridgeLedger {
     });
     media.once('ending', ({ error }) => {
       session.isEnding = true;
+      if (session.newestMs > 0) this.#see(session, session.received, session.newestMs);
       this.#loseSource(session, error?.code);
     });
     media.once('closed', (end) => {
       this.#end(session, end);
     });
+  }
+
+  /** What a session that begins now has to know. */
+  mediaOptions(media: MediaSession): Pick<MediaSessionOptions, 'ledger' | 'resumesAfterMs'> {
+    const { path, run, ledger } = this.#file;
+    const { newestMs } = ledger;
+    return {
+      ledger: { path, run, session: this.#numberOf(media) },
+      ...(newestMs === undefined ? {} : { resumesAfterMs: newestMs }),
+    };
+  }
+
+  /** Why nothing was received of late; undefined before the first frame of all. */
+  gapCause(): GapCause | undefined {
+    const { ledger } = this.#file;
+    const { newestMs } = ledger;
+    if (newestMs === undefined) return undefined;
+    return ledger.causeSince(newestMs, Date.now()) ?? GapCause.reconnect;
   }
 
   /** The Bridge is in another state. */
@@ -190,6 +220,14 @@ export class BridgeLedger {
     );
     const reason = reported?.reason ?? cause;
     this.#handlers.onGap({ fromMs, toMs, reason, cause, videoFramesDropped: videoFramesLost });
+  }
+
+  #numberOf(media: MediaSession): number {
+    const known = this.#numbers.get(media);
+    if (known !== undefined) return known;
+    this.#sessions += 1;
+    this.#numbers.set(media, this.#sessions);
+    return this.#sessions;
   }
 
   #add(entry: LedgerEntry): void {

@@ -16,6 +16,9 @@ const ownPrefix = 'kvsb-';
 /** The tag that tells sessions of the bridge apart; its value is a UUID. */
 export const sessionTagName = `${ownPrefix}session`;
 
+/** Beside `kvsb-gap-ms` in the first fragment of a session: why media was missing until then. */
+const gapCauseTagName = `${ownPrefix}gap-cause`;
+
 /**
  * @param where - how the caller's input is called, such as `tags`
  * @throws {@link OptionsError} when the service or the bridge cannot take the tag
@@ -88,6 +91,13 @@ export class FragmentTags {
   beginFragments(): void {
     this.#hasFragments = true;
     this.#next.clear();
+  }
+
+  /** The tag that says why nothing was stored before a session; undefined when it has no room. */
+  gapCause(cause: string): FragmentTag | undefined {
+    // A first fragment is not the one after a change of codecs, whose tag's place this is.
+    const hasRoom = this.#persistent.size + this.#next.size <= maxPersistentTags;
+    return hasRoom ? { name: gapCauseTagName, value: cause } : undefined;
   }
 
   /** A session is over. */

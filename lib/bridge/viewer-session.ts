@@ -12,6 +12,7 @@ import { abortable } from '../util/abort.js';
 import { ErrorCode, SignalingError, asKvsBridgeError } from '../util/errors.js';
 import type { KvsBridgeError } from '../util/errors.js';
 import { CredentialsKeeper } from './credentials-keeper.js';
+import type { BridgeLedger } from './bridge-ledger.js';
 import { sessionTagName } from './fragment-tags.js';
 import type { FragmentTags } from './fragment-tags.js';
 import type { MasterMemory } from './master-memory.js';
@@ -43,6 +44,7 @@ export interface ViewerSessionInputs {
   readonly followsStaleOffer: boolean;
   readonly tags: FragmentTags;
   readonly memory: MasterMemory;
+  readonly ledger: BridgeLedger;
   /** Resolves when this session may store: until then its media is not asked for. */
   readonly turn: Promise<void>;
 }
@@ -129,6 +131,14 @@ export class ViewerSession extends EventEmitter<ViewerSessionEvents> {
     if (error?.code === ErrorCode.noMedia && !this.#hasMedia) memory.onNoMedia();
   }
 
+  /** The first fragment tells why nothing was stored before it. */
+  #tagGap(): void {
+    const { ledger, media, tags } = this.#inputs;
+    const cause = ledger.gapCause();
+    const tag = cause === undefined ? undefined : tags.gapCause(cause);
+    if (tag !== undefined) media.putMetadata(tag, { persistent: false });
+  }
+
   /** Ends a session that still waits for its answer then: the next one offers anew. */
   #renewOfferAfter(delayMs: number): void {
     clearTimeout(this.#renewal);
@@ -143,8 +153,9 @@ export class ViewerSession extends EventEmitter<ViewerSessionEvents> {
   }
 
   #mediaOptions(servers: readonly IceServer[]): MediaSessionOptions {
-    const { options, resources } = this.#inputs;
+    const { ledger, media, options, resources } = this.#inputs;
     return {
+      ...ledger.mediaOptions(media),
       iceServers: toNativeIceServers(servers),
       jitterBufferMs: options.jitterBufferMs,
       relayOnly: options.relayOnly,
@@ -208,6 +219,7 @@ export class ViewerSession extends EventEmitter<ViewerSessionEvents> {
         return;
       }
       this.#answered = true;
+      this.#tagGap();
       media.setAnswer(sdp);
       this.emit('step', 'answer');
     };

@@ -62,6 +62,8 @@ export function causeOfLoss(reason: string): GapCause {
 
 const sessionEnds: Partial<Readonly<Record<ErrorCode, GapCause>>> = {
   [ErrorCode.mediaProcess]: GapCause.mediaProcess,
+  [ErrorCode.peerLost]: GapCause.sourceAway,
+  [ErrorCode.noMedia]: GapCause.sourceSilent,
   [ErrorCode.signaling]: GapCause.sourceAway,
   [ErrorCode.noMaster]: GapCause.sourceAway,
   [ErrorCode.badPeerInput]: GapCause.sourceAway,

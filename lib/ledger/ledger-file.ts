@@ -42,8 +42,9 @@ interface LedgerFileEvents {
  * to, and then writes again; lines are numbered, and count once.
  */
 export class LedgerFile extends EventEmitter<LedgerFileEvents> {
-  readonly #path: string;
-  readonly #run = randomUUID();
+  readonly path: string;
+  /** Names this writer in its lines. */
+  readonly run = randomUUID();
   #compactBytes: number;
   readonly #minCompactBytes: number;
   #ledger = new Ledger();
@@ -58,7 +59,7 @@ export class LedgerFile extends EventEmitter<LedgerFileEvents> {
 
   constructor(path: string, { compactBytes = defaultCompactBytes }: LedgerFileOptions = {}) {
     super();
-    this.#path = path;
+    this.path = path;
     this.#minCompactBytes = compactBytes;
     this.#compactBytes = compactBytes;
   }
@@ -71,8 +72,8 @@ export class LedgerFile extends EventEmitter<LedgerFileEvents> {
   /** Reads what is there. To be called before the first {@link add}; never rejects. */
   async open(): Promise<void> {
     try {
-      await mkdir(dirname(this.#path), { recursive: true, mode: 0o700 });
-      const contents = await readLedgerFile(this.#path);
+      await mkdir(dirname(this.path), { recursive: true, mode: 0o700 });
+      const contents = await readLedgerFile(this.path);
       if (contents === undefined) return;
       this.#take(contents);
       if (contents.corrupt.length === 0) return;
@@ -86,7 +87,7 @@ export class LedgerFile extends EventEmitter<LedgerFileEvents> {
   /** Takes in a line at once, and writes it soon. */
   add(entry: LedgerEntry): void {
     this.#seq += 1;
-    const line = { ...entry, run: this.#run, seq: this.#seq, atMs: Date.now() } as WrittenLine;
+    const line = { ...entry, run: this.run, seq: this.#seq, atMs: Date.now() } as WrittenLine;
     this.#ledger.apply(line);
     this.#waiting.push(line);
     if (this.#waiting.length > maxWaitingLines) this.#waiting.shift();
@@ -127,7 +128,7 @@ export class LedgerFile extends EventEmitter<LedgerFileEvents> {
   async #append(lines: readonly WrittenLine[]): Promise<number> {
     const text = lines.map((line) => `${JSON.stringify(line)}\n`).join('');
     for (;;) {
-      const file = await open(this.#path, 'a', 0o600);
+      const file = await open(this.path, 'a', 0o600);
       try {
         const begin = this.#isTorn ? '\n' : '';
         this.#isTorn = true;
@@ -135,7 +136,7 @@ export class LedgerFile extends EventEmitter<LedgerFileEvents> {
         await file.datasync();
         this.#isTorn = false;
         const { ino, size } = await file.stat({ bigint: true });
-        const now = await stat(this.#path, { bigint: true }).catch(() => undefined);
+        const now = await stat(this.path, { bigint: true }).catch(() => undefined);
         if (now?.ino === ino) return Number(size);
       } finally {
         await file.close();
@@ -145,7 +146,7 @@ export class LedgerFile extends EventEmitter<LedgerFileEvents> {
 
   /** Puts a file in its place that says the same in fewer lines. */
   async #compact(): Promise<void> {
-    const contents = await readLedgerFile(this.#path);
+    const contents = await readLedgerFile(this.path);
     if (contents === undefined) return;
     const ledger = new Ledger();
     for (const line of contents.lines) ledger.apply(line);
@@ -157,14 +158,14 @@ export class LedgerFile extends EventEmitter<LedgerFileEvents> {
     });
     const text = lines.map((line) => `${JSON.stringify(line)}\n`).join('');
     this.#compactBytes = Math.max(this.#minCompactBytes, 2 * text.length);
-    const temporary = `${this.#path}.tmp`;
+    const temporary = `${this.path}.tmp`;
     // It is also the lock: two that compact at once could lose what was written in between.
     if (!(await createFile(temporary, text))) return;
     try {
-      const now = await stat(this.#path, { bigint: true });
+      const now = await stat(this.path, { bigint: true });
       // Somebody wrote meanwhile: another time, then.
       if (now.ino !== contents.inode || Number(now.size) !== contents.bytes) return;
-      await rename(temporary, this.#path);
+      await rename(temporary, this.path);
     } finally {
       await rm(temporary, { force: true });
     }
@@ -178,13 +179,13 @@ export class LedgerFile extends EventEmitter<LedgerFileEvents> {
   }
 
   async #setAside(corrupt: readonly string[]): Promise<void> {
-    const aside = `${this.#path}.corrupt`;
+    const aside = `${this.path}.corrupt`;
     await writeFile(aside, corrupt.map((text) => `${text}\n`).join(''), { mode: 0o600 });
     this.emit(
       'warning',
       new KvsBridgeError(
         ErrorCode.dataFolder,
-        `${String(corrupt.length)} lines of the ledger ${this.#path} cannot be read; they are now in ${aside}`,
+        `${String(corrupt.length)} lines of the ledger ${this.path} cannot be read; they are now in ${aside}`,
         { fix: 'Check the disk. Gaps may be listed for media that is stored.' },
       ),
     );
@@ -199,7 +200,7 @@ export class LedgerFile extends EventEmitter<LedgerFileEvents> {
       'warning',
       new KvsBridgeError(
         ErrorCode.dataFolder,
-        `The ledger ${this.#path} cannot be written (${reason}); it is kept in memory meanwhile`,
+        `The ledger ${this.path} cannot be written (${reason}); it is kept in memory meanwhile`,
         { cause: error, fix: 'Check the free space and the permissions of the folder.' },
       ),
     );

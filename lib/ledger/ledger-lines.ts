@@ -10,12 +10,16 @@ const runId = v.pipe(v.string(), v.nonEmpty(), v.maxLength(64));
 /** Who wrote it: a run of a Bridge, whose lines count up from 1. A line of the same number counts once. */
 const origin = { run: runId, seq: v.pipe(count, v.minValue(1)), atMs: time };
 /** Which session of the run it is about, from 1. */
-const session = { session: v.pipe(count, v.minValue(1)) };
+const session = {
+  session: v.pipe(count, v.minValue(1)),
+  /** The session's run, when another writes for it. */
+  of: v.exactOptional(runId),
+};
 const interval = { fromMs: time, toMs: time };
 
 const accountFields = {
   run: runId,
-  ...session,
+  session: v.pipe(count, v.minValue(1)),
   /** Where its media begins; absent while it had none. */
   fromMs: v.exactOptional(time),
   /** Its newest frame; absent while it had none. */
@@ -77,6 +81,7 @@ const line = v.variant('type', [
     ...interval,
     frames: count,
     cause,
+    recovered: v.exactOptional(v.literal(true)),
   }),
   /** From now on nothing is received, for this cause; null: media arrives again. */
   v.strictObject({

@@ -5,7 +5,7 @@
  * what was at work when. Their bounds come from producer timestamps alone, so a clock that is set
  * makes at worst a gap that says so.
  */
-import { GapCause } from './gap-causes.js';
+import { GapCause, longestCause } from './gap-causes.js';
 import type { CausedInterval } from './gap-causes.js';
 import { compactLedger } from './compaction.js';
 import type { CompactionLimits } from './compaction.js';
@@ -35,6 +35,7 @@ const adjacentFrames = 3;
 /** A session whose media begins this long before the newest stored media, in ms: the clock was set. */
 const backwardMs = 1_000;
 
+type SessionLine = Extract<WrittenLine, { readonly session: number }>;
 type StoredLine = Extract<WrittenLine, { readonly type: 'stored' }>;
 
 /** The state that a ledger's lines lead to. */
@@ -76,6 +77,21 @@ export class Ledger {
       ],
       causes: [...this.#causes, ...this.#runs.openObstacles()],
     });
+  }
+
+  /** Until when anything was received that is known of; undefined before the first frame. */
+  get newestMs(): number | undefined {
+    const newest = [...this.#accounts].findLast((account) => account.newestMs !== undefined);
+    return newest?.newestMs ?? this.#stored.hull?.toMs;
+  }
+
+  /** What kept media from arriving the longest since then; undefined when nothing is known to. */
+  causeSince(fromMs: number, nowMs: number): GapCause | undefined {
+    const present = this.#runs.openObstacle(nowMs);
+    return longestCause({ fromMs, toMs: nowMs }, [
+      ...this.#causes,
+      ...(present === undefined ? [] : [present]),
+    ]);
   }
 
   /** Counts over all runs. */
@@ -132,7 +148,9 @@ export class Ledger {
         return;
       case 'hole':
       case 'lost': {
-        const account = this.#accountOf(line);
+        const finder = this.#accountOf(line);
+        const isRecovered = line.type === 'lost' && line.recovered === true;
+        const account = isRecovered ? this.#accounts.ownerOf(line.fromMs, finder) : finder;
         account.lost += line.frames;
         extend(account, line.fromMs, line.toMs);
         (line.type === 'hole' ? this.#cuts : this.#losses).push(lostOf(line));
@@ -214,8 +232,8 @@ export class Ledger {
     this.#cuts.push({ fromMs, toMs: fromMs, frames: 0, cause: GapCause.clockStep });
   }
 
-  #accountOf(line: { run: string; session: number; atMs: number }): SessionAccount {
-    return this.#accounts.of(line.run, line.session, line.atMs);
+  #accountOf(line: SessionLine): SessionAccount {
+    return this.#accounts.of(line.of ?? line.run, line.session, line.atMs);
   }
 
   #isSettled(account: SessionAccount): boolean {

@@ -6,6 +6,7 @@ import type { EventEmitter } from 'node:events';
 import type { AwsCredentials } from '../aws/credentials.js';
 import type { SinkChoice, SinkMode } from '../kvssink/choose-sink.js';
 import type { SpoolStatus } from '../putmedia/fragment-spool.js';
+import type { LedgerPage } from '../ledger/orphan-ledger.js';
 import type { KvsBridgeError } from '../util/errors.js';
 import type { AudioMode, VideoCodecName } from './codecs.js';
 import type { NativeIceServer } from './native.js';
@@ -81,6 +82,13 @@ export interface MediaSessionOptions {
    * effect on a session that runs in this process. @defaultValue 0
    */
   readonly memoryLimitBytes?: number;
+  /**
+   * Where the stream's media ended before this session, Unix epoch ms: the first fragment has its
+   * distance from there in the tag `kvsb-gap-ms`.
+   */
+  readonly resumesAfterMs?: number;
+  /** Where a media process writes what became of its media once its Bridge is gone. */
+  readonly ledger?: LedgerPage;
   /** Metadata of every fragment. */
   readonly tags: readonly FragmentTag[];
   readonly upload: UploadOptions;

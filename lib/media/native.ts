@@ -7,6 +7,7 @@ import type { NativeKvsSinkOptions } from '../kvssink/keeper.js';
 import type { ElementAck, ElementState } from '../kvssink/kvs-sink.js';
 import { ErrorCode, MediaError, asKvsBridgeError } from '../util/errors.js';
 import type { AudioMode, VideoCodecName } from './codecs.js';
+import type { RecordingAnalysis } from './recording-found.js';
 
 /** Why the native side failed; see native/media/media_error.h. */
 export type NativeErrorKind = keyof typeof codeOfKind;
@@ -163,6 +164,8 @@ export interface NativeReceiverOptions extends NativePeerOptions {
   readonly targetFragmentMs: number;
   /** How long the master may send no packet at all once connected, in ms; 0: for ever. @defaultValue 5000 */
   readonly firstMediaMs?: number;
+  /** Where the stream's media ended before, Unix epoch ms: the first fragment tells the distance. */
+  readonly resumesAfterMs?: number;
   /** Store with kvssink what it can store; without it all comes as `mediaData`. */
   readonly kvssink?: NativeKvsSinkOptions;
 }
@@ -175,11 +178,7 @@ export interface NativeSenderShape {
   readonly slices?: boolean;
   /** H.264: an access unit delimiter and a picture timing SEI in each access unit. */
   readonly auSei?: boolean;
-  /**
-   * H.264: SPS and PPS at each keyframe, or in the answer's sprop-parameter-sets alone.
-   *
-   * @defaultValue 'inband'
-   */
+  /** H.264: SPS and PPS at each keyframe, or in sprop-parameter-sets alone. @defaultValue 'inband' */
   readonly parameterSets?: 'inband' | 'outofband';
   /** H.264: an SPS without VUI. */
   readonly stripVui?: boolean;
@@ -266,32 +265,6 @@ export interface NativePublisher extends NativeSession {
   setSize(width: number, height: number): void;
   /** Goes on with another SSRC, sequence and timestamp base, from a keyframe. */
   changeVideoSsrc(): void;
-}
-
-/** What was found in a recording; the other half is native/media/recording_analyzer.h. */
-export interface RecordingAnalysis {
-  /** Video frames that decode. */
-  readonly videoFrames: number;
-  /** Burned-in counter of the first frame. */
-  readonly firstCounter: number;
-  /** Burned-in counter of the last frame. */
-  readonly lastCounter: number;
-  /** Counters between the first and the last that no frame shows. */
-  readonly missingCounters: number;
-  /** Frames whose counter is not above the one before. */
-  readonly repeatedCounters: number;
-  /** Largest distance between the timestamps of consecutive frames, in ms. */
-  readonly maxVideoGapMs: number;
-  /** From the first frame to the last, in ms. */
-  readonly videoDurationMs: number;
-  /** Decoded audio, in ms. */
-  readonly audioDurationMs: number;
-  /** Flashes of the picture that had a tick of the tone within half a second. */
-  readonly avPairs: number;
-  /** Median of tick minus flash, in ms: above zero, the sound is late. Absent without pairs. */
-  readonly avSkewMs?: number;
-  /** The pair furthest apart, in ms, with its sign. Absent without pairs. */
-  readonly avSkewWorstMs?: number;
 }
 
 /** What the addon exports. */

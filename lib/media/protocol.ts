@@ -31,6 +31,8 @@ const sessionOptions = v.strictObject({
   targetFragmentMs: count,
   firstMediaMs: v.exactOptional(count),
   memoryLimitBytes: v.exactOptional(count),
+  resumesAfterMs: v.exactOptional(count),
+  ledger: v.exactOptional(v.strictObject({ path: v.string(), run: v.string(), session: count })),
   tags: v.pipe(v.array(fragmentTag), v.readonly()),
   upload: v.strictObject({
     dataEndpoint: v.string(),

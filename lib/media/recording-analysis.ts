@@ -1,7 +1,7 @@
 /** Measures a recording of the test picture and tone by decoding it. */
 import { ErrorCode, asKvsBridgeError } from '../util/errors.js';
 import { loadNative } from './native.js';
-import type { RecordingAnalysis } from './native.js';
+import type { RecordingAnalysis } from './recording-found.js';
 
 /**
  * Decodes a Matroska recording of a {@link TestMaster} and tells whether each burned-in frame

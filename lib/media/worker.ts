@@ -2,6 +2,7 @@
  * Entry of the media process: one session, driven over IPC. Notices when its parent is gone, drains
  * and exits.
  */
+import { OrphanLedger } from '../ledger/orphan-ledger.js';
 import { asKvsBridgeError, ErrorCode, serializeError } from '../util/errors.js';
 import { InProcessMediaSession } from './in-process-session.js';
 import type { MediaSession, MediaSessionOptions } from './media-session.js';
@@ -108,9 +109,32 @@ function guardMemory(
   };
 }
 
+/** What the Bridge writes down while it lives. */
+function keepLedger(
+  media: MediaSession,
+  page: MediaSessionOptions['ledger'],
+): OrphanLedger | undefined {
+  if (page === undefined) return undefined;
+  const orphan = new OrphanLedger(page);
+  media.on('persisted', ({ timecodeMs, durationMs, videoFrames: frames, recovered }) => {
+    const interval = { fromMs: timecodeMs, toMs: timecodeMs + durationMs };
+    orphan.onStored({ ...interval, frames, ...(recovered === undefined ? {} : { recovered }) });
+  });
+  media.on('totals', ({ videoFramesReceived, newestReceivedMs }) => {
+    orphan.onReceived(videoFramesReceived, newestReceivedMs);
+  });
+  media.on('lost', ({ videoFrames: frames, reason, fromMs, toMs, recovered }) => {
+    if (fromMs === undefined || toMs === undefined) return;
+    const origin = recovered === undefined ? {} : { recovered };
+    orphan.onLost({ fromMs, toMs, frames, ...origin }, reason);
+  });
+  return orphan;
+}
+
 /** Says the last word and leaves: what GStreamer leaks goes with the process. */
 async function finish(message: Extract<ToHost, { type: 'closed' }>): Promise<never> {
   await send(message);
+  await ledger?.close();
   process.exit(message.error === undefined ? 0 : 1);
 }
 
@@ -118,6 +142,7 @@ let session: InProcessMediaSession | undefined;
 /** Looked at with each heartbeat. */
 let checkMemory = (): void => undefined;
 let isSpooled = false;
+let ledger: OrphanLedger | undefined;
 
 function onMessage(message: ToWorker): void {
   switch (message.type) {
@@ -127,6 +152,7 @@ function onMessage(message: ToWorker): void {
       session.on('spool', ({ state }) => {
         isSpooled = state === 'disk';
       });
+      ledger = keepLedger(session, message.options.ledger);
       session.start(message.options);
       checkMemory = guardMemory(session, message.options);
       return;
@@ -174,6 +200,7 @@ process.on('message', (message) => {
 
 process.on('disconnect', () => {
   if (session === undefined) process.exit(0);
+  ledger?.adopt();
   void session.stop({ drainTimeoutMs: isSpooled ? spooledDrainTimeoutMs : orphanDrainTimeoutMs });
   if (!isSpooled) return;
   // Also when it was already draining, for longer.

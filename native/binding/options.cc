@@ -111,6 +111,15 @@ unsigned ReadUnsigned(const Napi::Value& value, const char* name, unsigned min, 
   return static_cast<unsigned>(number);
 }
 
+std::int64_t ReadTimeMs(const Napi::Value& value, const char* name) {
+  constexpr double kNewestMs = 8.64e15;  // ECMAScript's last moment
+  const double number = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : -1;
+  if (std::floor(number) != number || number < 0 || number > kNewestMs) {
+    Reject(name, "Unix epoch milliseconds");
+  }
+  return static_cast<std::int64_t>(number);
+}
+
 ReceiverOptions ReadReceiverOptions(const Napi::Value& value) {
   const Napi::Object object = ReadObject(value, "options");
   ReceiverOptions options;
@@ -123,6 +132,10 @@ ReceiverOptions ReadReceiverOptions(const Napi::Value& value) {
   }
   options.recorder.target_fragment_ms =
       ReadUnsigned(object.Get("targetFragmentMs"), "targetFragmentMs", 1'000, 18'000);
+  const Napi::Value resumes_after = object.Get("resumesAfterMs");
+  if (!resumes_after.IsUndefined()) {
+    options.recorder.resumes_after_ms = ReadTimeMs(resumes_after, "resumesAfterMs");
+  }
   const Napi::Value kvs_sink = object.Get("kvssink");
   if (!kvs_sink.IsUndefined()) options.kvs_sink = ReadKvsSinkOptions(kvs_sink);
   return options;

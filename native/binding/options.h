@@ -3,6 +3,8 @@
 
 #include <napi.h>
 
+#include <cstdint>
+
 #include "media/publisher_session.h"
 #include "media/receiver_session.h"
 
@@ -19,5 +21,7 @@ std::string ReadString(const Napi::Value& value, const char* name);
 bool ReadBool(const Napi::Value& value, const char* name);
 /// An argument that must be a whole number in [min, max]. @throws MediaError (kOptions)
 unsigned ReadUnsigned(const Napi::Value& value, const char* name, unsigned min, unsigned max);
+/// An argument that must be a time in Unix epoch ms. @throws MediaError (kOptions)
+std::int64_t ReadTimeMs(const Napi::Value& value, const char* name);
 
 }  // namespace kvsbridge::binding

@@ -47,8 +47,17 @@ void FragmentWriter::Begin(const Tracks& tracks, std::int64_t start_ns, bool reo
   fragment_->start_ns = start_ns;
   fragment_->end_ns = start_ns;
   ++fragments_;
+  TagResumption(timecode_ms);
   sink_.BeginFragment(timecode_ms, tags_.Take());
   gap_ms_ = 0;
+}
+
+void FragmentWriter::TagResumption(std::int64_t timecode_ms) {
+  const std::int64_t end_ms = std::exchange(resumes_after_ms_, 0);
+  // A hole that this session had before its first fragment is part of that distance.
+  if (end_ms != 0 && timecode_ms > end_ms) {
+    tags_.PutOwn("kvsb-gap-ms", std::to_string(timecode_ms - end_ms));
+  }
 }
 
 void FragmentWriter::BeginEpoch(const Tracks& tracks, std::int64_t timecode_ms, bool reordered) {

@@ -43,6 +43,8 @@ class FragmentWriter {
 
   /// The next fragment is tagged with the length of the holes before it.
   void AddGap(std::int64_t gap_ms);
+  /// The first fragment of all is tagged with its distance from here. @param end_ms Unix epoch
+  void ResumeAfter(std::int64_t end_ms) { resumes_after_ms_ = end_ms; }
 
   [[nodiscard]] FragmentTags& tags() { return tags_; }
   [[nodiscard]] bool HasRoom() const { return sink_.HasRoom(); }
@@ -66,6 +68,7 @@ class FragmentWriter {
 
  private:
   [[nodiscard]] std::int64_t EndIfNextAt(std::int64_t next_start_ns) const;
+  void TagResumption(std::int64_t timecode_ms);
   void BeginEpoch(const Tracks& tracks, std::int64_t timecode_ms, bool reordered);
 
   MediaSink& sink_;
@@ -75,6 +78,7 @@ class FragmentWriter {
   std::optional<OpenFragment> fragment_;
   std::string described_;    ///< codecs of the epoch before, as in the kvsb-codec tag
   std::int64_t gap_ms_ = 0;  ///< since the last fragment began
+  std::int64_t resumes_after_ms_ = 0;
   std::int64_t newest_ms_ = 0;
   std::int64_t last_dts_ns_ = 0;
   unsigned next_epoch_ = 0;

@@ -19,7 +19,9 @@ Recorder::Recorder(const RecorderOptions& options, MediaSink& sink, Handlers han
       handlers_(std::move(handlers)),
       writer_(sink),
       lone_audio_(options, writer_, audio_, gaps_, [this](const GapEvent& gap) { Report(gap); }),
-      keyframes_(options.keyframes) {}
+      keyframes_(options.keyframes) {
+  writer_.ResumeAfter(options.resumes_after_ms);
+}
 
 void Recorder::OnVideo(VideoFrame frame, std::int64_t now_ns) {
   if (finished_) return;

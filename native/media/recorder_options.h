@@ -23,6 +23,8 @@ struct RecorderOptions {
   std::int64_t audio_hold_ms = 1'000;
   /// Video that cannot be stored for this long leaves an epoch of audio only; wall time.
   std::int64_t track_timeout_ms = 3'000;
+  /// Where the stream's media ended before this session, Unix epoch ms; 0 when there is none.
+  std::int64_t resumes_after_ms = 0;
   KeyframeOptions keyframes;
 };
 

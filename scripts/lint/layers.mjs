@@ -32,7 +32,7 @@ const layers = {
   },
   'lib/publisher': { values: ['lib/aws', 'lib/media', 'lib/signaling', 'lib/util'] },
   'lib/media': {
-    values: ['lib/kvssink', 'lib/putmedia', 'lib/spool', 'lib/util'],
+    values: ['lib/kvssink', 'lib/ledger', 'lib/putmedia', 'lib/spool', 'lib/util'],
     types: ['lib/aws', 'lib/signaling'],
   },
   'lib/kvssink': { values: ['lib/putmedia', 'lib/util'], types: ['lib/aws'] },
