@@ -69,16 +69,24 @@ export interface BrowserMasterStats {
   readonly codec: string;
 }
 
+interface BrowserMasterParts {
+  readonly join: () => Promise<void>;
+  readonly cleanUp: () => Promise<void>;
+}
+
 /** A browser that is the master of a channel. */
 export class BrowserMaster implements AsyncDisposable {
   readonly #context: BrowserContext;
   readonly #page: Page;
   readonly #cleanUp: () => Promise<void>;
 
-  private constructor(context: BrowserContext, page: Page, cleanUp: () => Promise<void>) {
+  readonly #join: () => Promise<void>;
+
+  private constructor(context: BrowserContext, page: Page, parts: BrowserMasterParts) {
     this.#context = context;
     this.#page = page;
-    this.#cleanUp = cleanUp;
+    this.#cleanUp = parts.cleanUp;
+    this.#join = parts.join;
   }
 
   /** Starts Chromium and joins the channel. */
@@ -112,15 +120,23 @@ export class BrowserMaster implements AsyncDisposable {
     try {
       const page = await context.newPage();
       await page.goto(`http://127.0.0.1:${String(port)}/`);
-      await page.evaluate(
-        (value) => (globalThis as unknown as MasterPage).startMaster(value),
-        options as unknown as Record<string, unknown>,
-      );
-      return new BrowserMaster(context, page, cleanUp);
+      const join = (): Promise<void> =>
+        page.evaluate(
+          (value) => (globalThis as unknown as MasterPage).startMaster(value),
+          options as unknown as Record<string, unknown>,
+        );
+      await join();
+      return new BrowserMaster(context, page, { join, cleanUp });
     } catch (error) {
       await cleanUp();
       throw error;
     }
+  }
+
+  /** Reloads the page in mid-stream and joins again. */
+  async reload(): Promise<void> {
+    await this.#page.reload();
+    await this.#join();
   }
 
   /** The video counts so far, over all viewers. */

@@ -1,0 +1,61 @@
+/** Chromium whose page is reloaded in mid-stream: the Bridge has its media again at once. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { KvsBridge } from '../../lib/index.js';
+import type { KvsBridgeError } from '../../lib/index.js';
+import { BrowserMaster } from '../support/browser-master.js';
+import { eventThat } from '../support/events.js';
+import { LocalStack } from '../support/local-stack.js';
+
+const deadlineMs = 60_000;
+/** Five are required; the rest is for a loaded machine. */
+const promptMs = 10_000;
+
+describe('Chromium that is', () => {
+  it('reloaded is recorded again; one that is paused keeps its session', async (context) => {
+    await using stack = await LocalStack.start({ tls: 'self-signed' });
+    await using browser = await BrowserMaster.start({
+      channelArn: stack.channelArn,
+      // The SDK takes wss:// only; the bridge itself stays on plain ws.
+      endpoint: `${stack.kvs.wssUrl}/m`,
+      region: stack.region,
+      credentials: stack.credentials,
+      media: { audio: true, video: { width: 640, height: 360, frameRate: 30 } },
+    });
+    const bridge = new KvsBridge({ ...stack.connection, stream: stack.stream, sink: 'putmedia' });
+    await bridge.start();
+    await eventThat(bridge, 'persisted', () => true, deadlineMs);
+
+    // Twice what a peer that is gone is given.
+    await browser.stopSending();
+    await delay(6_000);
+    assert.equal(bridge.totals.sessions, 1);
+    await browser.setCamera('on');
+    await eventThat(bridge, 'persisted', () => true, deadlineMs);
+    assert.equal(bridge.totals.sessions, 1);
+
+    const lost = eventThat(bridge, 'warning', () => true, deadlineMs);
+    const track = eventThat(bridge, 'track', () => true, deadlineMs);
+    const beganMs = performance.now();
+    const joined = browser.reload();
+    const [{ code, message }] = (await lost) as [KvsBridgeError];
+    const foundMs = performance.now() - beganMs;
+    assert.equal(code, 'KVSB_PEER_LOST');
+    assert.match(message, /close_notify/);
+    await joined;
+    const joinedMs = performance.now();
+    await track;
+    const mediaMs = performance.now() - joinedMs;
+    await eventThat(bridge, 'persisted', () => true, deadlineMs);
+    context.diagnostic(
+      `found after ${foundMs.toFixed()} ms; from joining to media ${mediaMs.toFixed()} ms, ` +
+        `to PERSISTED ${(performance.now() - joinedMs).toFixed()} ms`,
+    );
+    assert.ok(foundMs < promptMs);
+    assert.ok(mediaMs < promptMs);
+    const { error, totals } = await bridge.stop();
+    assert.equal(error, undefined);
+    assert.equal(totals.sessions, 2);
+  });
+});
