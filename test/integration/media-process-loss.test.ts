@@ -111,7 +111,7 @@ describe('a Bridge and its media process', { concurrency: true }, () => {
     assert.equal(totals.sessions, harms.length + 1);
   });
 
-  it('replaces one that is too big, with all it received stored', async () => {
+  it('replaces one that is too big, with all it received kept', async () => {
     await using stack = await LocalStack.start();
     await using master = new TestMaster({ ...stack.connection, ...small });
     await master.start();
@@ -126,7 +126,12 @@ describe('a Bridge and its media process', { concurrency: true }, () => {
     const { error, totals } = await bridge.stop();
     assert.equal(error, undefined);
     assert.ok(totals.sessions >= 2);
-    assert.equal(totals.videoFramesStored, totals.videoFramesReceived);
-    assert.equal(totals.videoFramesLost, 0);
+    assert.equal(totals.videoFramesLost, 0, JSON.stringify(totals));
+    // What a loaded machine has not stored when the drain time is over is on disk.
+    assert.equal(
+      totals.videoFramesStored + totals.videoFramesSpooled,
+      totals.videoFramesReceived,
+      JSON.stringify(totals),
+    );
   });
 });
