@@ -12,8 +12,11 @@
 namespace kvsbridge {
 namespace {
 
-/// Sound that is missing for longer than this must be missing behind the encoder, too.
-constexpr GstClockTimeDiff kGapNs = 40 * GST_MSECOND;
+/// Less is jitter of the timestamps; a packet holds more.
+constexpr GstClockTimeDiff kGapNs = 15 * GST_MSECOND;
+/// Missing sound up to this is filled with silence, as in Opus DTX, so that the encoder's frames go
+/// on without a hole. Longer silence comes from the recorder.
+constexpr GstClockTimeDiff kMaxFillNs = 2 * GST_SECOND;
 /// Buffers between the two pads; encoders hold back a few.
 constexpr std::size_t kMaxShifts = 256;
 
@@ -30,20 +33,31 @@ struct Retimer {
 
 using SharedRetimer = std::shared_ptr<Guarded<Retimer>>;
 
-/// Returns the counted time of a buffer that begins at `pts`.
-GstClockTime Count(Retimer& retimer, GstClockTime pts, GstClockTime duration) {
-  const GstClockTimeDiff shift =
-      GST_CLOCK_TIME_IS_VALID(retimer.next) ? GST_CLOCK_DIFF(retimer.next, pts) : 0;
+/// How a buffer goes into the encoder.
+struct Place {
+  GstClockTime counted = 0;  ///< its time, or that of the silence before it
+  GstClockTime silence = 0;  ///< duration of that
+};
+
+/// Places a buffer that begins at `pts`.
+Place Count(Retimer& retimer, GstClockTime pts, GstClockTime duration) {
+  Place place;
+  if (!GST_CLOCK_TIME_IS_VALID(retimer.next)) retimer.next = pts;
+  const GstClockTimeDiff shift = GST_CLOCK_DIFF(retimer.next, pts);
   const GstClockTimeDiff last = retimer.shifts.empty() ? 0 : retimer.shifts.back().shift;
-  if (!GST_CLOCK_TIME_IS_VALID(retimer.next) || shift - last > kGapNs) {
+  const GstClockTimeDiff gap = shift - last;
+  if (gap > kMaxFillNs) {
     // Never back: what was counted already is not counted again.
-    retimer.next = GST_CLOCK_TIME_IS_VALID(retimer.next) ? std::max(retimer.next, pts) : pts;
+    retimer.next = std::max(retimer.next, pts);
+  } else if (gap > kGapNs) {
+    place.silence = static_cast<GstClockTime>(gap);
   }
-  const GstClockTime counted = retimer.next;
-  retimer.shifts.push_back({counted, GST_CLOCK_DIFF(counted, pts)});
+  place.counted = retimer.next;
+  const GstClockTime begin = place.counted + place.silence;
+  retimer.shifts.push_back({begin, GST_CLOCK_DIFF(begin, pts)});
   if (retimer.shifts.size() > kMaxShifts) retimer.shifts.pop_front();
-  retimer.next = counted + duration;
-  return counted;
+  retimer.next = begin + duration;
+  return place;
 }
 
 GstClockTime Restore(const Retimer& retimer, GstClockTime counted) {
@@ -56,6 +70,12 @@ GstClockTime Restore(const Retimer& retimer, GstClockTime counted) {
   return static_cast<GstClockTime>(std::max<GstClockTimeDiff>(restored, 0));
 }
 
+GstBuffer* Silence(gsize bytes) {
+  GstBuffer* silence = gst_buffer_new_allocate(nullptr, bytes, nullptr);
+  gst_buffer_memset(silence, 0, 0, bytes);
+  return silence;
+}
+
 // Runs on the streaming thread.
 GstPadProbeReturn OnRaw(GstPad* pad, GstPadProbeInfo* info, gpointer user_data) {
   auto& retimer = **static_cast<SharedRetimer*>(user_data);
@@ -66,13 +86,20 @@ GstPadProbeReturn OnRaw(GstPad* pad, GstPadProbeInfo* info, gpointer user_data) 
       gst_audio_info_from_caps(&audio, caps.get()) == FALSE || audio.bpf == 0) {
     return GST_PAD_PROBE_OK;
   }
+  const auto rate = static_cast<guint64>(audio.rate);
+  const auto frame_bytes = static_cast<gsize>(audio.bpf);
   const GstClockTime duration =
-      gst_util_uint64_scale(gst_buffer_get_size(buffer) / static_cast<gsize>(audio.bpf), GST_SECOND,
-                            static_cast<guint64>(audio.rate));
-  const GstClockTime pts = GST_BUFFER_PTS(buffer);
-  buffer = gst_buffer_make_writable(buffer);
-  GST_BUFFER_PTS(buffer) =
-      retimer.With([pts, duration](Retimer& shared) { return Count(shared, pts, duration); });
+      gst_util_uint64_scale(gst_buffer_get_size(buffer) / frame_bytes, GST_SECOND, rate);
+  const Place place = retimer.With([pts = GST_BUFFER_PTS(buffer), duration](Retimer& shared) {
+    return Count(shared, pts, duration);
+  });
+  buffer =
+      place.silence == 0
+          ? gst_buffer_make_writable(buffer)
+          : gst_buffer_append(
+                Silence(gst_util_uint64_scale_round(place.silence, rate, GST_SECOND) * frame_bytes),
+                buffer);
+  GST_BUFFER_PTS(buffer) = place.counted;
   info->data = buffer;
   return GST_PAD_PROBE_OK;
 }

@@ -3,8 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <string>
+#include <vector>
 
 #include "track_rig.h"
 
@@ -105,6 +107,48 @@ TEST(OpusTest, MonoComesOutOfBothSides) {
   ASSERT_GT(sound.size(), 48'000U);
   EXPECT_GT(Loudness(sound, 0), 10'000);
   EXPECT_NEAR(Loudness(sound, 0), Loudness(sound, 1), 10);
+}
+
+/// Pauses between the AAC frames of a tone that the sender breaks off, as with DTX: packets are
+/// missing, sequence numbers are not.
+std::vector<double> FrameStepsMs(GstClockTime pause) {
+  const Packets all = RecordPackets(
+      "audiotestsrc num-buffers=60 samplesperbuffer=960 ! audio/x-raw,rate=48000,channels=2 ! "
+      "opusenc ! rtpopuspay");
+  const Packets before(all.begin(), all.begin() + 20);
+  // The first packet lasts no 20 ms: the decoder skips the encoder's delay in it.
+  Packets after = testing::Following(before.back(), {all.begin() + 1, all.end()});
+  for (const auto& packet : after) GST_BUFFER_PTS(packet.get()) += pause;
+  TrackRig rig("application/x-rtp,media=audio,clock-rate=48000,encoding-name=OPUS,payload=111");
+  rig.Send(before);
+  rig.Send(after);
+  const TrackOutput output = rig.Finish();
+  std::vector<double> steps_ms;
+  // For the same reason the first step is shorter.
+  for (std::size_t i = 2; i < output.samples.size(); ++i) {
+    steps_ms.push_back(
+        static_cast<double>(output.samples[i].running_time - output.samples[i - 1].running_time) /
+        GST_MSECOND);
+  }
+  return steps_ms;
+}
+
+TEST(OpusTest, PausesOfTheSenderLeaveNoHole) {
+  constexpr double kFrameMs = 1'024 / 48.0;
+  for (const unsigned pause_ms : {5U, 20U, 400U, 1'500U}) {
+    const auto steps_ms = FrameStepsMs(pause_ms * GST_MSECOND);
+    for (const double step_ms : steps_ms) EXPECT_NEAR(step_ms, kFrameMs, 0.1) << pause_ms;
+    // 79 packets of 20 ms; the ones that follow begin 27 ms after the last one ended.
+    const double duration_ms = 79 * 20 + 27 + pause_ms;
+    EXPECT_NEAR(static_cast<double>(steps_ms.size()) * kFrameMs, duration_ms, 3 * kFrameMs);
+  }
+}
+
+TEST(OpusTest, LongPausesAreLeftToTheRecorder) {
+  const auto steps_ms = FrameStepsMs(10 * GST_SECOND);
+  EXPECT_EQ(std::count_if(steps_ms.begin(), steps_ms.end(), [](double ms) { return ms > 9'000; }),
+            1);
+  EXPECT_LT(steps_ms.size(), 100U);
 }
 
 }  // namespace
