@@ -29,6 +29,8 @@ export interface ListFragmentsOptions {
 /** Times are sent as seconds in floating point: nothing may fall out of the range by rounding. */
 const rangeMarginMs = 1_000;
 const maxAnswerBytes = 4 * 1024 * 1024;
+/** Fragments in doubt that are further apart are asked for separately. */
+const maxHoleMs = 10 * 60_000;
 /** A span in doubt is bounded by the buffer: more pages than this is an answer that never ends. */
 const maxPages = 100;
 
@@ -47,37 +49,58 @@ const answerSchema = v.object({
 });
 type Answer = v.InferOutput<typeof answerSchema>;
 
-/** A {@link PersistedLookup} by ListFragments over the span of the fragments in doubt. */
+/** A {@link PersistedLookup} by ListFragments over the spans of the fragments in doubt. */
 export function lookUpByListFragments(options: ListFragmentsOptions): PersistedLookup {
-  const { streamName, pageSize = 1_000 } = options;
   return async (timecodesMs, { signal }) => {
-    const wanted = new Set(timecodesMs);
-    const selector = {
-      FragmentSelectorType: 'PRODUCER_TIMESTAMP',
-      TimestampRange: {
-        StartTimestamp: (Math.min(...timecodesMs) - rangeMarginMs) / 1_000,
-        EndTimestamp: (Math.max(...timecodesMs) + rangeMarginMs) / 1_000,
-      },
-    };
     const found = new Map<number, string>();
-    let token: string | undefined;
-    for (let page = 0; page < maxPages; page++) {
-      const body = JSON.stringify({
-        StreamName: streamName,
-        MaxResults: pageSize,
-        FragmentSelector: selector,
-        ...(token === undefined ? {} : { NextToken: token }),
-      });
-      const { Fragments: fragments, NextToken: next } = await ask(options, body, signal);
-      for (const { FragmentNumber: number, ProducerTimestamp: seconds } of fragments) {
-        const timecodeMs = Math.round(seconds * 1_000);
-        if (wanted.has(timecodeMs)) found.set(timecodeMs, number);
-      }
-      if (next === undefined || next === null || next === '') return found;
-      token = next;
-    }
+    for (const span of spansOf(timecodesMs)) await lookUpSpan(options, span, found, signal);
     return found;
   };
+}
+
+/** Times that are close enough together for one question: what an outage left may be days apart. */
+function spansOf(timecodesMs: readonly number[]): readonly (readonly number[])[] {
+  const spans: number[][] = [];
+  for (const timecodeMs of [...timecodesMs].sort((a, b) => a - b)) {
+    const span = spans.at(-1);
+    if (span !== undefined && timecodeMs - (span.at(-1) ?? 0) <= maxHoleMs) span.push(timecodeMs);
+    else spans.push([timecodeMs]);
+  }
+  return spans;
+}
+
+/** Adds what is there of one span to `found`. */
+async function lookUpSpan(
+  options: ListFragmentsOptions,
+  timecodesMs: readonly number[],
+  found: Map<number, string>,
+  signal: AbortSignal,
+): Promise<void> {
+  const { streamName, pageSize = 1_000 } = options;
+  const wanted = new Set(timecodesMs);
+  const selector = {
+    FragmentSelectorType: 'PRODUCER_TIMESTAMP',
+    TimestampRange: {
+      StartTimestamp: ((timecodesMs[0] ?? 0) - rangeMarginMs) / 1_000,
+      EndTimestamp: ((timecodesMs.at(-1) ?? 0) + rangeMarginMs) / 1_000,
+    },
+  };
+  let token: string | undefined;
+  for (let page = 0; page < maxPages; page++) {
+    const body = JSON.stringify({
+      StreamName: streamName,
+      MaxResults: pageSize,
+      FragmentSelector: selector,
+      ...(token === undefined ? {} : { NextToken: token }),
+    });
+    const { Fragments: fragments, NextToken: next } = await ask(options, body, signal);
+    for (const { FragmentNumber: number, ProducerTimestamp: seconds } of fragments) {
+      const timecodeMs = Math.round(seconds * 1_000);
+      if (wanted.has(timecodeMs)) found.set(timecodeMs, number);
+    }
+    if (next === undefined || next === null || next === '') return;
+    token = next;
+  }
 }
 
 async function ask(

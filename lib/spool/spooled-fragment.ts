@@ -65,6 +65,7 @@ export class SpooledFragment implements FragmentCopy {
   #isRemoved = false;
   #isEnding = false;
   #isStalled = false;
+  #cannotBeMarked = false;
   #bytes = 0;
 
   private constructor(
@@ -118,9 +119,9 @@ export class SpooledFragment implements FragmentCopy {
     return this.#isFailed;
   }
 
-  /** {@link markSent} was done, now or in an earlier process, or a disk that hangs will do it late. */
+  /** {@link markSent} was done, now or in an earlier process; or the disk refuses, or will be late. */
   get isMarkedSent(): boolean {
-    return this.#isSent || this.#isStalled;
+    return this.#isSent || this.#isStalled || this.#cannotBeMarked;
   }
 
   /** Bytes on disk. */
@@ -153,17 +154,19 @@ export class SpooledFragment implements FragmentCopy {
 
   /**
    * Notes that some of it is about to go to KVS, before it does: what was never sent can be sent
-   * after a crash without asking anybody.
+   * after a crash without asking anybody. Where the disk refuses, it goes all the same.
    */
   markSent(): Promise<void> {
     return this.#inOrder(async () => {
-      if (this.#isSent) return;
+      if (this.#isSent || this.#cannotBeMarked) return;
       const folder = await this.#folder;
-      await rename(
-        this.#path(folder),
-        join(folder, fragmentFileName({ ...this.#name, isSent: true })),
-      );
-      this.#isSent = true;
+      const name = fragmentFileName({ ...this.#name, isSent: true });
+      try {
+        await rename(this.#path(folder), join(folder, name));
+        this.#isSent = true;
+      } catch {
+        this.#cannotBeMarked = true;
+      }
     });
   }
 

@@ -52,7 +52,42 @@ async function killRepeatedly(test: TestKvs, place: SpoolPlace): Promise<readonl
   return complete;
 }
 
+/** Runs a producer to its end. */
+async function produce(
+  test: TestKvs,
+  place: SpoolPlace,
+  startMs: number,
+  fragments: number,
+): Promise<readonly number[]> {
+  const args = [test.kvs.url, 's', place.folder, String(startMs), String(fragments)];
+  const child = fork(fixture, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  const complete: number[] = [];
+  child.on('message', (message: SpoolingProducerMessage) => {
+    if (message.type === 'complete') complete.push(message.timecodeMs);
+  });
+  await once(child, 'exit');
+  return complete;
+}
+
 describe('The spool', () => {
+  it('lets two processes take turns', async () => {
+    await using test = await TestKvs.start();
+    await test.createStream('s');
+    await using place = await SpoolPlace.create();
+    const witness = new StreamWitness(test, 's');
+    const [a, b] = await Promise.all([
+      produce(test, place, 1_700_000_000_000, 10),
+      produce(test, place, 1_700_010_000_000, 10),
+    ]);
+    assert.deepEqual([a?.length, b?.length], [10, 10]);
+    // Whoever was first.
+    const isFirst = witness.timecodes[0] === a?.[0];
+    assert.deepEqual(
+      witness.timecodes,
+      isFirst ? [...a, ...(b ?? [])] : [...(b ?? []), ...(a ?? [])],
+    );
+  });
+
   it(`stores once what ${String(kills)} killed processes had on disk`, async () => {
     await using test = await TestKvs.start();
     await test.createStream('s');

@@ -206,6 +206,33 @@ describe('PutMediaSink with a spool', () => {
     assert.equal(witness.maxOpen, 1);
   });
 
+  it('sends what turns up later before it goes on with its own', async () => {
+    await using test = await TestKvs.start();
+    await test.createStream('s');
+    await using place = await SpoolPlace.create();
+    const witness = new StreamWitness(test, 's');
+    await using sink = sinkWith(test, place.open());
+    const own = new MkvProducer(sink);
+    own.beginEpoch();
+    own.fragment();
+    own.beginFragment();
+    await witness.until(() => witness.timecodes.length === 1);
+    const left = await leave(test, place, 2, 1_600_000_000_000);
+    const found = nextEvent(sink, 'persisted', ({ recovered }) => recovered === true);
+    while (sink.stats().fragmentsPending < 3) await delay(10);
+    own.frame();
+    own.endFragment();
+    await found;
+    own.fragment();
+    own.endEpoch();
+    await drain(sink);
+    assert.deepEqual(witness.timecodes, [
+      ...own.timecodes.slice(0, 2),
+      ...left.timecodes,
+      ...own.timecodes.slice(2),
+    ]);
+  });
+
   it('gives up the oldest when the spool is full, and says so', async () => {
     await using test = await TestKvs.start();
     await test.createStream('s');
