@@ -32,7 +32,9 @@ export function reportMedia(media: MediaSession, tally: SessionTally, parts: Bri
   });
   media.on('persisted', (fragment) => {
     // What earlier sessions left says nothing of what is received now.
-    if (fragment.recovered === undefined) {
+    if (fragment.recovered === true) {
+      totals.recovered(fragment);
+    } else {
       steps.made('persisted');
       if (isPresent) monitor.onPersisted();
     }

@@ -1,6 +1,6 @@
 /** Adds the totals of a Bridge's sessions up. */
 import { noTotals } from '../media/media-session.js';
-import type { MediaTotals } from '../media/media-session.js';
+import type { MediaTotals, StoredFragment } from '../media/media-session.js';
 import type { BridgeTotals } from './events.js';
 
 /** Where one session tells its totals. */
@@ -16,10 +16,14 @@ export interface SessionTally {
 /** Totals of finished sessions plus those of the ones that still run: the last of them may drain. */
 export class SessionTotals {
   readonly #running = new Map<SessionTally, MediaTotals>();
+  readonly #sinceMs = Date.now();
   #finished: MediaTotals = noTotals;
   #sessions = 0;
   #isStopping = false;
   #unsaved = 0;
+  /** What sessions of this Bridge left, and later ones stored. */
+  #settledFrames = 0;
+  #settledFragments = 0;
 
   /** A session begins. */
   begin(): SessionTally {
@@ -55,15 +59,22 @@ export class SessionTotals {
     return this.#unsaved;
   }
 
+  /** A fragment that another session had left is stored: no longer pending, if it was ours. */
+  recovered({ timecodeMs, videoFrames }: StoredFragment): void {
+    if (timecodeMs < this.#sinceMs) return;
+    this.#settledFrames += videoFrames;
+    this.#settledFragments += 1;
+  }
+
   read(): BridgeTotals {
     const sum = [...this.#running.values()].reduce(add, this.#finished);
-    // What a session that died left on disk is stored by a later one, in order: no longer pending.
-    const settled = Math.min(this.#finished.videoFramesPending, sum.videoFramesRecovered);
-    const pending = sum.videoFramesPending - settled;
+    const settled = this.#settledFrames;
+    const pending = Math.max(0, sum.videoFramesPending - settled);
     return {
-      sessions: this.#sessions,
       ...sum,
+      sessions: this.#sessions,
       videoFramesStored: sum.videoFramesStored + settled,
+      fragmentsPersisted: sum.fragmentsPersisted + this.#settledFragments,
       videoFramesPending: pending,
       videoFramesSpooled: Math.min(sum.videoFramesSpooled, pending),
     };

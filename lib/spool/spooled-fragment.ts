@@ -182,13 +182,14 @@ export class SpooledFragment implements FragmentCopy {
       const content = bytes && decodeFragment(bytes);
       if (content === undefined) return;
       const { media, header, totals } = content;
-      if (totals !== undefined) loaded = { media, totals, isStorable: true };
-      else {
-        const count = countFrames(header, media);
-        if (count === undefined) return;
-        const { isStorable, ...counted } = count;
-        loaded = { media, totals: counted, isStorable };
+      if (totals !== undefined) {
+        loaded = { media, totals, isStorable: true };
+        return;
       }
+      const count = countFrames(header, media);
+      if (count === undefined) return;
+      const { isStorable, ...counted } = count;
+      loaded = { media, totals: counted, isStorable };
     });
     return loaded;
   }

@@ -79,13 +79,10 @@ describe('The spool', () => {
       produce(test, place, 1_700_000_000_000, 10),
       produce(test, place, 1_700_010_000_000, 10),
     ]);
-    assert.deepEqual([a?.length, b?.length], [10, 10]);
+    assert.deepEqual([a.length, b.length], [10, 10]);
     // Whoever was first.
-    const isFirst = witness.timecodes[0] === a?.[0];
-    assert.deepEqual(
-      witness.timecodes,
-      isFirst ? [...a, ...(b ?? [])] : [...(b ?? []), ...(a ?? [])],
-    );
+    const isFirst = witness.timecodes[0] === a[0];
+    assert.deepEqual(witness.timecodes, isFirst ? [...a, ...b] : [...b, ...a]);
   });
 
   it(`stores once what ${String(kills)} killed processes had on disk`, async () => {

@@ -282,6 +282,12 @@ describe('PutMediaSink with a spool', () => {
       payloadsOf(events, 'persisted').map(({ videoFrames }) => videoFrames),
       [2, 3],
     );
+    for (const payload of payloadsOf(events, 'persisted')) {
+      assert.deepEqual(Object.keys(payload).sort(), [
+        ...['audioFrames', 'bytes', 'durationMs', 'epoch', 'fragmentNumber'],
+        ...['persistLatencyMs', 'recovered', 'timecodeMs', 'videoFrames'],
+      ]);
+    }
     assert.equal(warnings.length, 1);
     assert.match(warnings[0] ?? '', /2 file\(s\) that are no fragments/);
     assert.equal((await readdir(join(place.folder, 'damaged'))).length, 2);
