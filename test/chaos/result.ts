@@ -21,6 +21,8 @@ export interface FaultFigures {
   readonly received: number;
   readonly stored: number;
   readonly duplicates: number;
+  /** Frames that are neither stored nor in the ledger. */
+  readonly unaccounted: number;
   /** Of what is not stored between the first and the last stored frame. */
   readonly missingFrames: number;
   readonly gapMs: number;
@@ -32,7 +34,7 @@ export function resultOf(fault: string, report: RunReport): FaultResult {
   const [notRun] = report.skipped;
   if (notRun !== undefined) return { fault, notRun, problems: [] };
   const [happened] = report.schedule;
-  const { sent, stored, duplicates, holes } = report.verdict;
+  const { sent, stored, duplicates, unaccounted, holes } = report.verdict;
   const { detectedMs, recoveredMs } = happened ?? {};
   return {
     fault,
@@ -44,6 +46,7 @@ export function resultOf(fault: string, report: RunReport): FaultResult {
       received: report.bridge.received,
       stored,
       duplicates,
+      unaccounted,
       missingFrames: holes.reduce((sum, { frames }) => sum + frames, 0),
       gapMs: holes.reduce((sum, { after, before }) => sum + before.atMs - after.atMs, 0),
       causes: [...new Set(holes.flatMap(({ causes }) => causes))],

@@ -13,6 +13,7 @@ const columns: readonly (readonly [title: string, value: (figures: FaultFigures)
   ['received', ({ received }) => String(received)],
   ['stored', ({ stored }) => String(stored)],
   ['twice', ({ duplicates }) => String(duplicates)],
+  ['unaccounted', ({ unaccounted }) => String(unaccounted)],
   ['reported as gap', ({ gapMs, causes }) => (gapMs === 0 ? '–' : gap(gapMs, causes))],
 ];
 

@@ -18,9 +18,9 @@ export interface Verdict {
   readonly sent: number;
   readonly stored: number;
   readonly duplicates: number;
+  /** Frames that are neither stored nor in the ledger. */
+  readonly unaccounted: number;
   readonly holes: readonly Hole[];
-  /** Frames sent behind the last one that is stored. */
-  readonly tailFrames: number;
   /** What is wrong; empty when all is well. */
   readonly problems: readonly string[];
 }
@@ -55,14 +55,15 @@ export function judge({ streams, archive, acknowledgedMs, received, ledger }: Ev
   const last = unique.at(-1)?.number ?? -1;
   const tailFrames = countBetween(sent, last, Infinity);
   const inHoles = holes.reduce((sum, { frames: missing }) => sum + missing, 0);
-  const unaccounted = received - unique.length - inHoles;
+  const vanished = Math.max(0, received - unique.length - inHoles);
+  const unlisted = holes.filter(({ unlistedMs }) => unlistedMs > toleranceMs);
   const problems: string[] = [];
   const check = (isGood: boolean, problem: string): void => {
     if (!isGood) problems.push(problem);
   };
   check(unique.length > 0, 'nothing is stored');
   check(duplicates === 0, `${duplicates} frames or fragments are stored twice`);
-  check(unaccounted <= 0, `${unaccounted} frames that were received are neither stored nor missed`);
+  check(vanished === 0, `${vanished} frames that were received are neither stored nor missed`);
   const absent = acknowledgedMs.filter((timecodeMs) => !timecodes.has(timecodeMs));
   check(absent.length === 0, `told as persisted, not in the archive: ${absent.join(', ')}`);
   const strangers = unique.filter(({ number }) => !sent.some((stream) => isIn(stream, number)));
@@ -73,12 +74,10 @@ export function judge({ streams, archive, acknowledgedMs, received, ledger }: Ev
   check(ledger.corruptLines === 0, `${ledger.corruptLines} lines of the ledger cannot be read`);
   const { pending } = ledger.videoFrames;
   check(pending === 0, `the ledger has ${pending} frames pending`);
-  for (const hole of holes) {
-    if (hole.unlistedMs <= toleranceMs) continue;
-    problems.push(`the ledger says nothing of ${describeHole(hole)}`);
-  }
+  for (const hole of unlisted) problems.push(`the ledger says nothing of ${describeHole(hole)}`);
   const total = sent.reduce((sum, stream) => sum + stream.frames, 0);
-  return { sent: total, stored: unique.length, duplicates, holes, tailFrames, problems };
+  const unaccounted = unlisted.reduce((sum, { frames: missing }) => sum + missing, vanished);
+  return { sent: total, stored: unique.length, duplicates, unaccounted, holes, problems };
 }
 
 export function describeHole({ after, before, frames, unlistedMs, causes }: Hole): string {
