@@ -68,8 +68,9 @@ export class SessionTotals {
 
   read(): BridgeTotals {
     const sum = [...this.#running.values()].reduce(add, this.#finished);
-    const settled = this.#settledFrames;
-    const pending = Math.max(0, sum.videoFramesPending - settled);
+    // A session that was killed had no time to tell of all that it had received.
+    const settled = Math.min(this.#finished.videoFramesPending, this.#settledFrames);
+    const pending = sum.videoFramesPending - settled;
     return {
       ...sum,
       sessions: this.#sessions,
