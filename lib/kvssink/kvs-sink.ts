@@ -18,26 +18,10 @@ import { SinkTotals } from '../putmedia/sink-totals.js';
 import { abortable } from '../util/abort.js';
 import { ErrorCode, PutMediaError } from '../util/errors.js';
 import { kvsSinkAckAction } from './ack-actions.js';
+import type { ElementAck, ElementState } from './element-reports.js';
 import { describeStatus, describeStatuses } from './status-names.js';
 
-/** An acknowledgement as the element passes it on. */
-export interface ElementAck {
-  readonly epoch: number;
-  readonly ack: 'buffering' | 'received' | 'persisted' | 'error' | 'idle';
-  readonly timecodeMs: number;
-  readonly fragmentNumber: string;
-  /** Of `error`. */
-  readonly errorId: number;
-}
-
-/** What became of an epoch's element. */
-export interface ElementState {
-  readonly epoch: number;
-  readonly state: 'opening' | 'open' | 'failed' | 'frameRefused' | 'closed' | 'abandoned';
-  /** Of the SDK, 0 when it told none. */
-  readonly status: number;
-  readonly reason: string;
-}
+export type { ElementAck, ElementState };
 
 /** Options of {@link KvsSink}. */
 export interface KvsSinkOptions {

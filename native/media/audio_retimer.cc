@@ -43,7 +43,7 @@ struct Place {
 Place Count(Retimer& retimer, GstClockTime pts, GstClockTime duration) {
   Place place;
   if (!GST_CLOCK_TIME_IS_VALID(retimer.next)) retimer.next = pts;
-  const GstClockTimeDiff shift = GST_CLOCK_DIFF(retimer.next, pts);
+  const auto shift = GST_CLOCK_DIFF(retimer.next, pts);
   const GstClockTimeDiff last = retimer.shifts.empty() ? 0 : retimer.shifts.back().shift;
   const GstClockTimeDiff gap = shift - last;
   if (gap > kMaxFillNs) {
