@@ -1,7 +1,7 @@
 /** Keeps a ledger in a file, beside other writers of the same one. */
 import { randomUUID } from 'node:crypto';
 import { EventEmitter } from 'node:events';
-import { mkdir, open, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, open, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { ErrorCode, KvsBridgeError } from '../util/errors.js';
 import { Ledger } from './ledger.js';
@@ -157,20 +157,39 @@ export class LedgerFile extends EventEmitter<LedgerFileEvents> {
       maxGaps,
     });
     const text = lines.map((line) => `${JSON.stringify(line)}\n`).join('');
-    this.#compactBytes = Math.max(this.#minCompactBytes, 2 * text.length);
     const temporary = `${this.path}.tmp`;
     // It is also the lock: two that compact at once could lose what was written in between.
     if (!(await createFile(temporary, text))) return;
     try {
-      const now = await stat(this.path, { bigint: true });
-      // Somebody wrote meanwhile: another time, then.
-      if (now.ino !== contents.inode || Number(now.size) !== contents.bytes) return;
-      await rename(temporary, this.path);
+      if (!(await this.#replace(temporary, contents))) return;
     } finally {
       await rm(temporary, { force: true });
     }
+    this.#compactBytes = Math.max(this.#minCompactBytes, 2 * text.length);
     this.#ledger = new Ledger();
     for (const line of [...lines, ...this.#waiting]) this.#ledger.apply(line);
+  }
+
+  /**
+   * Puts a compacted file in the place of the one it was made from. Who wrote to that before it was
+   * replaced saw nothing amiss: those lines follow. Who writes to it later looks, and writes again.
+   *
+   * @returns false when it was replaced by somebody else
+   */
+  async #replace(compacted: string, { inode, bytes }: LedgerContents): Promise<boolean> {
+    const old = await open(this.path, 'r');
+    try {
+      if ((await old.stat({ bigint: true })).ino !== inode) return false;
+      await rename(compacted, this.path);
+      const { size } = await old.stat();
+      if (size <= bytes) return true;
+      const rest = Buffer.alloc(size - bytes);
+      await old.read(rest, 0, rest.length, bytes);
+      await appendFile(this.path, `${rest.toString()}\n`);
+      return true;
+    } finally {
+      await old.close();
+    }
   }
 
   #take({ lines, isTorn }: LedgerContents): void {

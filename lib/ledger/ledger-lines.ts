@@ -128,6 +128,8 @@ const line = v.variant('type', [
     /** When the run after it began. */
     followedMs: v.exactOptional(time),
     over: v.exactOptional(v.literal(true)),
+    /** Lines before `seq` that may still come, out of order. */
+    missing: v.exactOptional(v.array(count)),
     obstacle: v.exactOptional(v.strictObject({ cause, fromMs: time })),
   }),
   /** Persisted media; frames are in the accounts. */

@@ -8,6 +8,8 @@ const silenceMs = 3_000;
 
 interface Run {
   seq: number;
+  /** Of lines before that did not come: those that wait for a compaction come late. */
+  readonly missing: Set<number>;
   lastMs: number;
   /** When the next run began, while this one has not been heard of again. */
   followedMs: number | undefined;
@@ -33,9 +35,11 @@ export class LedgerRuns {
    */
   take(line: WrittenLine, onCause: (caused: CausedInterval) => void): boolean {
     const known = this.#runs.get(line.run);
-    if (known !== undefined && line.seq <= known.seq) return false;
+    const isLate = known?.missing.delete(line.seq) === true;
+    if (known !== undefined && line.seq <= known.seq && !isLate) return false;
     const run: Run = known ?? {
       seq: 0,
+      missing: new Set(),
       lastMs: 0,
       followedMs: undefined,
       isOver: false,
@@ -43,7 +47,8 @@ export class LedgerRuns {
     };
     this.#runs.set(line.run, run);
     const beforeMs = this.#lastMs;
-    run.seq = line.seq;
+    noteMissing(run, line.seq);
+    run.seq = Math.max(run.seq, line.seq);
     run.lastMs = line.atMs;
     run.followedMs = undefined;
     this.#lastMs = line.atMs;
@@ -55,8 +60,14 @@ export class LedgerRuns {
   }
 
   /** What a compacted file says of a run. */
-  restore({ run, over, followedMs, obstacle, ...record }: RunRecord): void {
-    this.#runs.set(run, { ...record, followedMs, obstacle, isOver: over === true });
+  restore({ run, over, followedMs, missing, obstacle, ...record }: RunRecord): void {
+    this.#runs.set(run, {
+      ...record,
+      missing: new Set(missing),
+      followedMs,
+      obstacle,
+      isOver: over === true,
+    });
   }
 
   /** When the last line was written, as a compacted file says. */
@@ -68,8 +79,9 @@ export class LedgerRuns {
   records(): readonly RunRecord[] {
     return [...this.#runs]
       .filter(([, { lastMs }]) => this.#lastMs - lastMs < forgottenMs)
-      .map(([run, { seq, lastMs, isOver, followedMs, obstacle }]) => ({
+      .map(([run, { seq, missing, lastMs, isOver, followedMs, obstacle }]) => ({
         ...{ run, seq, lastMs },
+        ...(missing.size === 0 ? {} : { missing: [...missing] }),
         ...(isOver ? { over: true } : {}),
         ...(followedMs === undefined ? {} : { followedMs }),
         ...(obstacle === undefined ? {} : { obstacle }),
@@ -129,6 +141,19 @@ export class LedgerRuns {
     const { obstacle } = run;
     if (obstacle !== undefined && obstacle.fromMs < atMs) onCause({ ...obstacle, toMs: atMs });
     run.obstacle = cause === null ? undefined : { cause, fromMs: atMs };
+  }
+}
+
+/** Most lines of a run that may come late. */
+const maxMissing = 1_000;
+
+function noteMissing({ seq, missing }: Run, nextSeq: number): void {
+  for (let late = Math.max(seq + 1, nextSeq - maxMissing); late < nextSeq; late += 1) {
+    missing.add(late);
+  }
+  for (const oldest of missing) {
+    if (missing.size <= maxMissing) return;
+    missing.delete(oldest);
   }
 }
 
