@@ -49,10 +49,6 @@ interface Held extends FragmentRef {
 
 const checkIntervalMs = 500;
 
-/** Refused requests within {@link stormWindowMs} that show that the element retries in a hot loop. */
-const stormSize = 30;
-const stormWindowMs = 5_000;
-
 /** Least time between two warnings about the same thing. */
 const warningIntervalMs = 10_000;
 
@@ -68,7 +64,7 @@ export class KvsSink extends EventEmitter<MediaSinkEvents> implements MediaSink 
   readonly #held = new Map<string, Held>();
   readonly #drainChecks = new Set<() => void>();
   readonly #warnedAtMs = new Map<string, number>();
-  readonly #refusals: number[] = [];
+  readonly #storm = new RefusalStorm();
   readonly #timer: NodeJS.Timeout;
   #progressAtMs = performance.now();
   #lastRefusal = '';
@@ -346,12 +342,9 @@ export class KvsSink extends EventEmitter<MediaSinkEvents> implements MediaSink 
       }
       return;
     }
-    const nowMs = performance.now();
     this.#lastRefusal = `HTTP ${refusal}`;
     this.#warn(`HTTP ${refusal}`, `KVS answered kvssink with HTTP ${refusal}`);
-    this.#refusals.push(nowMs);
-    while ((this.#refusals[0] ?? nowMs) < nowMs - stormWindowMs) this.#refusals.shift();
-    if (this.#refusals.length < stormSize) return;
+    if (!this.#storm.add(performance.now())) return;
     this.#fail(`kvssink repeats a request without end that KVS answers with HTTP ${refusal}`);
   }
 
