@@ -36,7 +36,7 @@ void Load(void* library, const char* name, Function& function) {
 }
 
 const NiceFunctions& Nice() {
-  static const NiceFunctions functions = [] {
+  static const NiceFunctions kFunctions = [] {
     NiceFunctions loaded;
     void* library = dlopen("libnice.so.10", RTLD_LAZY | RTLD_NOLOAD);
     if (library == nullptr) return loaded;
@@ -44,7 +44,7 @@ const NiceFunctions& Nice() {
     Load(library, "nice_agent_send", loaded.send);
     return loaded;  // the library stays open: its pointers are kept
   }();
-  return functions;
+  return kFunctions;
 }
 
 /// When the socket's newest packet was received: of UDP in its own clock, of TCP in ours.

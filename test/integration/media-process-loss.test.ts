@@ -23,6 +23,8 @@ async function recordingBridge(
     ...stack.connection,
     stream: stack.stream,
     sink: 'putmedia',
+    // The environment names one folder for all stacks of this process.
+    spoolDir: stack.folder,
     ...options,
   });
   await bridge.start();
