@@ -49,6 +49,10 @@ interface Held extends FragmentRef {
 
 const checkIntervalMs = 500;
 
+/** Refused requests within {@link stormWindowMs} that show that the element retries in a hot loop. */
+const stormSize = 30;
+const stormWindowMs = 5_000;
+
 /** Least time between two warnings about the same thing. */
 const warningIntervalMs = 10_000;
 
@@ -64,7 +68,7 @@ export class KvsSink extends EventEmitter<MediaSinkEvents> implements MediaSink 
   readonly #held = new Map<string, Held>();
   readonly #drainChecks = new Set<() => void>();
   readonly #warnedAtMs = new Map<string, number>();
-  readonly #storm = new RefusalStorm();
+  readonly #refusals: number[] = [];
   readonly #timer: NodeJS.Timeout;
   #progressAtMs = performance.now();
   #lastRefusal = '';
@@ -342,9 +346,12 @@ export class KvsSink extends EventEmitter<MediaSinkEvents> implements MediaSink 
       }
       return;
     }
+    const nowMs = performance.now();
     this.#lastRefusal = `HTTP ${refusal}`;
     this.#warn(`HTTP ${refusal}`, `KVS answered kvssink with HTTP ${refusal}`);
-    if (!this.#storm.add(performance.now())) return;
+    this.#refusals.push(nowMs);
+    while ((this.#refusals[0] ?? nowMs) < nowMs - stormWindowMs) this.#refusals.shift();
+    if (this.#refusals.length < stormSize) return;
     this.#fail(`kvssink repeats a request without end that KVS answers with HTTP ${refusal}`);
   }
 
