@@ -1,5 +1,4 @@
 /** A test master behind a network that loses packets. */
-import { once } from 'node:events';
 import { staticCredentials } from '../../lib/aws/credentials.js';
 import type { NativePublisherOptions } from '../../lib/media/native.js';
 import { PublishedViewer } from '../../lib/publisher/published-viewer.js';
@@ -27,23 +26,35 @@ const sent: Omit<NativePublisherOptions, 'offer'> = {
 /** What is lost is the same in every run; when, is not. */
 const seed = 1;
 
-/** Answers one viewer after another, each of which knows the master by the link alone. */
+/** One session with a viewer. */
+interface Call {
+  /** The `o=` line of its offer, which an offer that is repeated keeps. */
+  readonly origin: string;
+  readonly viewer: PublishedViewer;
+  readonly link: LossyLink;
+}
+
+/** Answers one viewer after another, each of which knows the master by a link of its own alone. */
 export class LossySource implements RunningSource {
   readonly #client: SignalingClient;
   readonly #conditions: LinkConditions;
-  readonly #link: LossyLink;
-  #viewer: PublishedViewer | undefined;
+  readonly #calls: Call[] = [];
+  #answering: Promise<void> = Promise.resolve();
 
-  private constructor(client: SignalingClient, link: LossyLink, conditions: LinkConditions) {
+  private constructor(client: SignalingClient, conditions: LinkConditions) {
     this.#client = client;
-    this.#link = link;
     this.#conditions = conditions;
-    client.on('offer', ({ sdp, senderClientId = '' }) => void this.#answer(sdp, senderClientId));
+    client.on('offer', ({ sdp, senderClientId = '' }) => {
+      this.#answering = this.#answering.then(() => this.#answer(sdp, senderClientId));
+    });
     client.on('candidate', ({ candidate }) => {
-      const replaced = this.#link.replaceCandidate('receiver', candidate.candidate);
-      if (replaced !== undefined) {
-        this.#viewer?.addCandidate(replaced, candidate.sdpMLineIndex ?? 0);
-      }
+      void this.#answering.then(() => {
+        const call = this.#calls.at(-1);
+        const replaced = call?.link.replaceCandidate('receiver', candidate.candidate);
+        if (replaced !== undefined) {
+          call?.viewer.addCandidate(replaced, candidate.sdpMLineIndex ?? 0);
+        }
+      });
     });
   }
 
@@ -57,27 +68,32 @@ export class LossySource implements RunningSource {
       region: stack.region,
       credentials: staticCredentials(stack.credentials),
     });
-    const source = new LossySource(client, await LossyLink.open(seed), conditions);
+    const source = new LossySource(client, conditions);
     await client.connect();
     return source;
   }
 
   framesSent(): Promise<number> {
-    return Promise.resolve(this.#viewer?.framesSent ?? 0);
+    return Promise.resolve(this.#calls.reduce((sum, { viewer }) => sum + viewer.framesSent, 0));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#client.close();
-    await this.#viewer?.stop();
-    await this.#link[Symbol.asyncDispose]();
+    await this.#answering;
+    for (const { viewer, link } of this.#calls) {
+      await viewer.stop();
+      await link[Symbol.asyncDispose]();
+    }
   }
 
   async #answer(offer: string, clientId: string): Promise<void> {
-    // An offer that is repeated.
-    if (this.#viewer !== undefined) return;
+    const origin = /^o=.*$/m.exec(offer)?.[0] ?? '';
+    const previous = this.#calls.at(-1);
+    if (previous?.origin === origin) return;
+    await previous?.viewer.stop();
     const viewer = new PublishedViewer(withoutCandidates(offer));
-    this.#viewer = viewer;
-    const link = this.#link;
+    const link = await LossyLink.open(seed);
+    this.#calls.push({ origin, viewer, link });
     // Nothing is lost until the connection stands: that is another test's subject.
     link.set({ delayMs: this.#conditions.delayMs ?? 0 });
     viewer.on('answer', (sdp) => this.#client.sendAnswer(withoutCandidates(sdp), clientId));
@@ -87,9 +103,10 @@ export class LossySource implements RunningSource {
         this.#client.sendCandidate({ candidate: replaced, sdpMLineIndex }, clientId);
       }
     });
+    viewer.on('connected', () => {
+      link.set(this.#conditions);
+    });
     viewer.start({ ...sent, offer: viewer.offer });
-    await once(viewer, 'connected');
-    link.set(this.#conditions);
   }
 }
 
