@@ -43,7 +43,7 @@ export const credentialsCases: readonly SinkCase[] = [
         stack.region,
       ];
       const where = ['--endpoint', url, '--stun-server', 'none', '--fragment-seconds', '1'];
-      const output = ['--json', '--log-level', 'debug'];
+      const output = ['--json', '--log-level', 'debug', '--spool-dir', stack.spoolDir];
       const cli = new Cli(
         ['start', ...names, ...where, ...output, ...sinkArguments(sink)],
         role.environment,

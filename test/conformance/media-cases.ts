@@ -29,6 +29,14 @@ export const mediaCases: readonly SinkCase[] = [
     assert.ok(skewsMs.length >= 3);
     for (const skew of skewsMs) assert.ok(Math.abs(skew) <= maxSkewMs, `${String(skew)} ms`);
   }),
+  sinkCase('stores over TLS, with an authority that is named', async (sink) => {
+    await using session = await RecordingSession.start(sink, { overTls: true });
+    await session.untilPersisted(3);
+    const { end, media } = await session.finish();
+    assertPlayable(media, ['video', 'audio']);
+    assertTotals(end, media);
+    assert.equal(end.totals.videoFramesLost, 0);
+  }),
   sinkCase('stores a picture without sound', async (sink) => {
     await using session = await RecordingSession.start(sink, { master: { audio: false } });
     await session.untilPersisted(3);

@@ -32,6 +32,7 @@ export class LocalStack implements AsyncDisposable {
   static async start(options: Partial<LocalKvsOptions> = {}): Promise<LocalStack> {
     const folder = await mkdtemp(join(tmpdir(), 'kvs-bridge-stack-'));
     // What bridges keep goes here by default, those of commands too: never into somebody's home.
+    // Tests that run stacks beside one another name theirs: `spoolDir`.
     process.env['STATE_DIRECTORY'] = join(folder, 'state');
     const kvs = await LocalKvs.start({
       dataDir: join(folder, 'data'),
@@ -68,6 +69,19 @@ export class LocalStack implements AsyncDisposable {
       stunUri: null,
       channel: this.channel,
     };
+  }
+
+  /** What to connect with instead, over TLS; the local KVS was started with a certificate of its own. */
+  get tls(): { readonly endpoint: string; readonly ca: string } {
+    const { caPem, endpoints } = this.kvs;
+    if (endpoints.https === undefined || caPem === undefined)
+      throw new Error('started without TLS');
+    return { endpoint: endpoints.https, ca: caPem };
+  }
+
+  /** Where a Bridge of this stack keeps what outlives it. */
+  get spoolDir(): string {
+    return join(this.folder, 'state');
   }
 
   controlPlane(): ControlPlane {

@@ -22,6 +22,8 @@ export interface RecordingSessionOptions {
   readonly bridge?: Partial<KvsBridgeOptions>;
   readonly master?: Partial<TestMasterOptions>;
   readonly kvs?: Partial<LocalKvsOptions>;
+  /** Everybody speaks TLS to the local KVS and is told its authority. */
+  readonly overTls?: boolean;
 }
 
 /** Short fragments and a small picture: tests see much in little time. */
@@ -58,12 +60,14 @@ export class RecordingSession implements AsyncDisposable {
     sink: SinkName,
     options: RecordingSessionOptions = {},
   ): Promise<RecordingSession> {
-    const stack = await LocalStack.start(options.kvs);
-    const { connection, stream } = stack;
+    const tls = options.overTls === true ? ({ tls: 'self-signed' } as const) : {};
+    const stack = await LocalStack.start({ ...tls, ...options.kvs });
+    const { spoolDir, stream } = stack;
+    const connection = { ...stack.connection, ...(options.overTls === true ? stack.tls : {}) };
     const master = new TestMaster({ ...connection, ...quick.master, ...options.master });
     const bridge = new KvsBridge({
       ...connection,
-      stream,
+      ...{ spoolDir, stream },
       ...quick.bridge,
       ...sinkOptions(sink),
       ...options.bridge,
