@@ -10,8 +10,8 @@ export interface RetryPolicyOptions {
   /** Upper bound of delays after passing faults, in ms. @defaultValue 10000 */
   readonly maxDelayMs?: number;
   /**
-   * Upper bound of delays while somebody has to act on the stream or a permission, in ms.
-   * @defaultValue 60000
+   * Upper bound of delays while somebody has to act on the stream or a permission, in ms; the first
+   * is a twelfth of it. @defaultValue 60000
    */
   readonly slowDelayMs?: number;
   /** Source of randomness in [0, 1). @defaultValue Math.random */
@@ -34,15 +34,17 @@ const maxRefusals = 5;
  */
 export class RetryPolicy {
   readonly #backoff: Backoff;
-  readonly #slowDelayMs: number;
-  readonly #random: () => number;
+  readonly #slowBackoff: Backoff;
   #refusals = 0;
 
   constructor(options: RetryPolicyOptions = {}) {
     const { minDelayMs = 200, maxDelayMs = 10_000, slowDelayMs = 60_000 } = options;
-    this.#random = options.random ?? Math.random;
-    this.#backoff = new Backoff({ minDelayMs, maxDelayMs, random: this.#random });
-    this.#slowDelayMs = slowDelayMs;
+    const random = options.random ?? Math.random;
+    this.#backoff = new Backoff({ minDelayMs, maxDelayMs, random });
+    this.#slowBackoff = new Backoff({
+      ...{ minDelayMs: slowDelayMs / 12, maxDelayMs: slowDelayMs },
+      random,
+    });
   }
 
   /** True after credentials were refused: the next request should not use the same ones. */
@@ -58,6 +60,7 @@ export class RetryPolicy {
   /** KVS confirmed media. */
   progressed(): void {
     this.#backoff.reset();
+    this.#slowBackoff.reset();
   }
 
   /**
@@ -73,9 +76,8 @@ export class RetryPolicy {
     const isFatal = retry === 'slow' || (isRefusal(retry) && !this.#mayHelp(retry, hasOtherKeys));
     // Whoever has to mend keys does so elsewhere, and unseen: to ask again soon costs nothing.
     const isSoon = !isFatal || retry === 'credentials';
-    if (isSoon) return { delayMs: this.#backoff.nextDelayMs(), isFatal };
-    const floorMs = this.#slowDelayMs / 2;
-    return { delayMs: floorMs + this.#random() * floorMs, isFatal };
+    const backoff = isSoon ? this.#backoff : this.#slowBackoff;
+    return { delayMs: backoff.nextDelayMs(), isFatal };
   }
 
   /** Whether new credentials may help after this many refusals. */

@@ -87,9 +87,9 @@ describe('PutMediaSink and the errors of a KVS', () => {
         for (let i = 0; i < failures; i++) {
           test.kvs.faults.failAck({ errorId, streamName: stream });
         }
-        // Without chance the delays are known: 20, 40, 80, 160, 160, …; 80 when somebody must act.
+        // Without chance the delays are known: 20, 40, 80, 160, 160, …; up to 240 when somebody must act.
         await using sink = localSink(test, stream, {
-          retry: { minDelayMs: 20, maxDelayMs: 160, slowDelayMs: 80, random: () => 1 },
+          retry: { minDelayMs: 20, maxDelayMs: 160, slowDelayMs: 240, random: () => 1 },
         });
         new MkvProducer(sink).epoch(failures + 1);
         await drain(sink);
@@ -98,7 +98,7 @@ describe('PutMediaSink and the errors of a KVS', () => {
           .slice(1)
           .map((at, index) => at - (witness.openedAtMs[index] ?? 0));
         for (const [index, waitedMs] of waits.entries()) {
-          const delayMs = errorId === 4008 ? 80 : Math.min(160, 20 * 2 ** index);
+          const delayMs = Math.min(errorId === 4008 ? 240 : 160, 20 * 2 ** index);
           // A timer may fire up to a millisecond early.
           assert.ok(waitedMs >= delayMs - 1, `${stream}: ${String(waitedMs)} ms`);
         }

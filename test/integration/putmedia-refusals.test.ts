@@ -158,7 +158,7 @@ describe('PutMediaSink and ERROR acknowledgements', () => {
   it('calls an error of the stream fatal, keeps the media and tries slowly', async () => {
     for (const errorId of [4008, 4500, 4507]) {
       await using server = await ScriptedPutMedia.start(errorAt(1, errorId));
-      await using sink = createSink(server.endpoint);
+      await using sink = createSink(server.endpoint, { retry: { slowDelayMs: 480 } });
       const failed = nextEvent(sink, 'failed');
       const producer = new Producer(sink);
       producer.epoch(2);

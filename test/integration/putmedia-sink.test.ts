@@ -226,7 +226,7 @@ describe('PutMediaSink at its end', () => {
 
   it('does not wait for an attempt that would come after the deadline', async () => {
     await using server = await ScriptedPutMedia.start({ refuse: { status: 404 } });
-    await using sink = createSink(server.endpoint, { retry: { slowDelayMs: 600_000 } });
+    await using sink = createSink(server.endpoint, { retry: { slowDelayMs: 6_000_000 } });
     new Producer(sink).epoch(1);
     const { pendingFragments } = await sink.drain({ timeoutMs: 100_000 });
     assert.equal(pendingFragments, 1);

@@ -247,7 +247,12 @@ describe('RetryPolicy', () => {
     policy.accepted();
     assert.equal(policy.wantsFreshCredentials, false);
     assert.equal(policy.next('credentials').isFatal, false);
-    assert.deepEqual(policy.next('slow'), { delayMs: 60_000, isFatal: true });
+    const slow = [1, 2, 3, 4, 5, 6].map(() => policy.next('slow'));
+    assert.deepEqual(
+      slow.map(({ delayMs }) => delayMs),
+      [5_000, 10_000, 20_000, 40_000, 60_000, 60_000],
+    );
+    assert.ok(slow.every(({ isFatal }) => isFatal));
   });
 
   it('goes on while there are other keys to try, but not for ever', () => {
