@@ -21,5 +21,5 @@ export function sinkOptions(sink: SinkName): Partial<KvsBridgeOptions> {
 
 /** Arguments of `kvs-bridge start` that choose this sink and no other. */
 export function sinkArguments(sink: SinkName): readonly string[] {
-  return sink === 'putmedia' ? [] : ['--sink', sink];
+  return ['--sink', sink];
 }
