@@ -2,6 +2,7 @@
 import { EventEmitter } from 'node:events';
 import { performance } from 'node:perf_hooks';
 import { ackErrorFix, ackErrorName } from '../putmedia/ack-errors.js';
+import { Drains } from '../putmedia/drains.js';
 import type {
   DrainOptions,
   DrainResult,
@@ -15,7 +16,6 @@ import type {
 } from '../putmedia/media-sink.js';
 import type { PersistedLookup } from '../putmedia/stored-check.js';
 import { SinkTotals } from '../putmedia/sink-totals.js';
-import { abortable } from '../util/abort.js';
 import { ErrorCode, PutMediaError } from '../util/errors.js';
 import { kvsSinkAckAction } from './ack-actions.js';
 import type { ElementAck, ElementState } from './element-reports.js';
@@ -66,7 +66,10 @@ export class KvsSink extends EventEmitter<MediaSinkEvents> implements MediaSink 
   readonly #options: KvsSinkOptions;
   readonly #totals = new SinkTotals();
   readonly #held = new Map<string, Held>();
-  readonly #drainChecks = new Set<() => void>();
+  readonly #drains = new Drains(
+    () => this.stats(),
+    () => this.#held.size === 0 || this.#isEnded,
+  );
   readonly #warnedAtMs = new Map<string, number>();
   readonly #refusals: number[] = [];
   readonly #timer: NodeJS.Timeout;
@@ -187,7 +190,7 @@ export class KvsSink extends EventEmitter<MediaSinkEvents> implements MediaSink 
     if (!this.#isStuck && this.#newestPersisted !== undefined) {
       this.#loseOvertaken(this.#newestPersisted, 'neverPersisted');
     }
-    this.#checkDrains();
+    this.#drains.check();
   }
 
   /** True when `stuck` was emitted. */
@@ -224,28 +227,8 @@ export class KvsSink extends EventEmitter<MediaSinkEvents> implements MediaSink 
     for (const fragment of fragments) this.#lose(fragment, reason);
   }
 
-  drain({ timeoutMs, signal }: DrainOptions): Promise<DrainResult> {
-    return abortable((resolve) => {
-      const finish = (): void => {
-        const stats = this.stats();
-        resolve({
-          persistedFragments: stats.fragmentsPersisted,
-          lostFragments: stats.fragmentsLost,
-          pendingFragments: stats.fragmentsPending,
-          lastPersistedTimecodeMs: stats.lastPersistedTimecodeMs,
-        });
-      };
-      const check = (): void => {
-        if (this.#held.size === 0 || this.#isEnded) finish();
-      };
-      const timer = setTimeout(finish, timeoutMs);
-      this.#drainChecks.add(check);
-      check();
-      return () => {
-        clearTimeout(timer);
-        this.#drainChecks.delete(check);
-      };
-    }, signal);
+  drain(options: DrainOptions): Promise<DrainResult> {
+    return this.#drains.wait(options);
   }
 
   close(): Promise<void> {
@@ -283,7 +266,7 @@ export class KvsSink extends EventEmitter<MediaSinkEvents> implements MediaSink 
     this.#totals.persisted(fragment, totals);
     const persistLatencyMs = Math.max(0, performance.now() - completedAtMs);
     this.emit('persisted', { ...refOf(fragment), ...totals, bytes, persistLatencyMs });
-    this.#checkDrains();
+    this.#drains.check();
   }
 
   #lose(fragment: Held, reason: DropReason): void {
@@ -298,7 +281,7 @@ export class KvsSink extends EventEmitter<MediaSinkEvents> implements MediaSink 
         reason,
       });
     }
-    this.#checkDrains();
+    this.#drains.check();
   }
 
   /** The element sends in order: what lies before a fragment that is stored will not be sent again. */
@@ -370,10 +353,6 @@ export class KvsSink extends EventEmitter<MediaSinkEvents> implements MediaSink 
     this.#isStuck = true;
     for (const fragment of this.#held.values()) fragment.isTorn = fragment.totals === undefined;
     this.emit('stuck', new PutMediaError(ErrorCode.putMedia, message, { fix }));
-  }
-
-  #checkDrains(): void {
-    for (const check of [...this.#drainChecks]) check();
   }
 }
 

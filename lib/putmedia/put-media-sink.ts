@@ -1,10 +1,10 @@
 /** The built-in sink: keeps media until KVS has it, and sends it with one request per epoch. */
 import { EventEmitter } from 'node:events';
 import { performance } from 'node:perf_hooks';
-import { abortable } from '../util/abort.js';
 import { ErrorCode, PutMediaError } from '../util/errors.js';
 import { ackErrorAction, ackErrorFix, ackErrorName } from './ack-errors.js';
 import type { ErrorAck, FragmentAck } from './acks.js';
+import { Drains } from './drains.js';
 import type { Epoch, Fragment } from './fragment.js';
 import { FragmentQueue } from './fragment-queue.js';
 import type { SpoolStatus } from './fragment-spool.js';
@@ -51,7 +51,11 @@ export class PutMediaSink
   readonly #policy: RetryPolicy;
   readonly #keys: KeysInUse;
   readonly #totals = new SinkTotals();
-  readonly #drainChecks = new Set<() => void>();
+  readonly #drains = new Drains(
+    () => this.stats(),
+    // Waiting is pointless when the next attempt would come too late.
+    (deadlineMs) => this.#queue.length === 0 || this.#retryAtMs > deadlineMs,
+  );
   readonly #settlement: Settlement;
   readonly #spool: SinkSpool;
   #upload: Upload | undefined;
@@ -156,35 +160,12 @@ export class PutMediaSink
     };
   }
 
-  drain({ timeoutMs, signal }: DrainOptions): Promise<DrainResult> {
+  drain(options: DrainOptions): Promise<DrainResult> {
     if (!this.#isClosed) {
       this.#queue.seal(performance.now());
       this.#advance();
     }
-    const deadlineMs = performance.now() + timeoutMs;
-    return abortable((resolve) => {
-      const finish = (): void => {
-        const { fragmentsPersisted, fragmentsLost, fragmentsPending, lastPersistedTimecodeMs } =
-          this.stats();
-        resolve({
-          persistedFragments: fragmentsPersisted,
-          lostFragments: fragmentsLost,
-          pendingFragments: fragmentsPending,
-          lastPersistedTimecodeMs,
-        });
-      };
-      const check = (): void => {
-        // Waiting is pointless when the next attempt would come too late.
-        if (this.#queue.length === 0 || this.#retryAtMs > deadlineMs) finish();
-      };
-      const timer = setTimeout(finish, timeoutMs);
-      this.#drainChecks.add(check);
-      check();
-      return () => {
-        clearTimeout(timer);
-        this.#drainChecks.delete(check);
-      };
-    }, signal);
+    return this.#drains.wait(options);
   }
 
   /** Waits until what is held is on disk too, as far as that goes soon. */
@@ -209,7 +190,7 @@ export class PutMediaSink
     this.#queue.seal(performance.now());
     if (this.#options.spool === undefined) this.#queue.clear('closed');
     else await this.#spool.close();
-    this.#checkDrains();
+    this.#drains.check();
   }
 
   /** Does what the state of the queue asks for: feed the upload, or open one. */
@@ -247,7 +228,7 @@ export class PutMediaSink
       this.#settlement.run(true, () => {
         upload.start();
         this.#advance();
-        this.#checkDrains();
+        this.#drains.check();
       });
     });
     upload.on('accepted', () => {
@@ -272,7 +253,7 @@ export class PutMediaSink
       if (type === 'buffering' || expectPersisted) return;
       this.#policy.progressed();
       this.#queue.release(fragment);
-      this.#checkDrains();
+      this.#drains.check();
       return;
     }
     this.#policy.progressed();
@@ -293,7 +274,7 @@ export class PutMediaSink
       persistLatencyMs: performance.now() - completedAtMs,
       ...(epoch.isRecovered ? { recovered: true } : {}),
     });
-    this.#checkDrains();
+    this.#drains.check();
   }
 
   #onAckError({ errorId }: ErrorAck, fragment: Fragment | undefined): void {
@@ -326,7 +307,7 @@ export class PutMediaSink
     const isLast = this.#queue.nextEpoch() === undefined;
     this.#settlement.run(isLast, () => {
       this.#advance();
-      this.#checkDrains();
+      this.#drains.check();
     });
   }
 
@@ -345,13 +326,13 @@ export class PutMediaSink
     if (error !== undefined) {
       this.emit('failed', { error, fatal: isFatal, retryInMs: Math.round(delayMs) });
     }
-    this.#checkDrains();
+    this.#drains.check();
   }
 
   #reportLost({ timecodeMs, epoch }: Fragment, totals: FragmentTotals, reason: DropReason): void {
     if (!epoch.isRecovered) this.#totals.lost(totals);
     this.#emitDropped(timecodeMs, totals, reason, epoch.isRecovered);
-    this.#checkDrains();
+    this.#drains.check();
   }
 
   #emitDropped(
@@ -369,10 +350,6 @@ export class PutMediaSink
       reason,
       ...(isRecovered ? { recovered: true } : {}),
     });
-  }
-
-  #checkDrains(): void {
-    for (const check of [...this.#drainChecks]) check();
   }
 }
 
