@@ -81,6 +81,7 @@ export default tseslint.config(
     files: ['**/*.js', '**/*.mjs'],
     languageOptions: {
       globals: {
+        AbortController: 'readonly',
         Buffer: 'readonly',
         clearInterval: 'readonly',
         clearTimeout: 'readonly',

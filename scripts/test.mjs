@@ -1,16 +1,17 @@
 /**
- * `npm test -- [group…] [filter…]`: set-up, then the tests. Groups are unit, native, integration,
- * conformance, matrix and browser, all of them by default; anything else is a part of a test file's
+ * `npm test -- [group…] [filter…]`: set-up, then the tests. Groups are unit, integration,
+ * conformance, matrix, browser and native, all of them by default; anything else is a part of a test file's
  * name. The last line on stdout is the sum: "N passed, N failed, N skipped".
  */
 import { setUp, setUpTools } from './setup.mjs';
 import { runScript } from './setup/setup-error.mjs';
 import { findChromium } from './testing/chromium.mjs';
 import { add, noTests } from './testing/counts.mjs';
-import { runNativeTests } from './testing/native-tests.mjs';
+import { prepareNativeTests } from './testing/native-tests.mjs';
 import { nodeTestFiles, runNodeTests } from './testing/node-tests.mjs';
 
-const groups = ['unit', 'native', 'integration', 'conformance', 'matrix', 'browser'];
+// Native comes last: its programs are built while the others run.
+const groups = ['unit', 'integration', 'conformance', 'matrix', 'browser', 'native'];
 
 await runScript(async () => {
   const args = process.argv.slice(2);
@@ -19,9 +20,16 @@ await runScript(async () => {
   const needsNode = chosen.length === 0 || chosen.some((group) => group !== 'native');
   await (needsNode ? setUp('test') : setUpTools('test'));
 
+  const running = chosen.length > 0 ? chosen : groups;
+  const native = running.includes('native') ? prepareNativeTests(filters) : undefined;
   let total = noTests;
-  for (const group of chosen.length > 0 ? chosen : groups) {
-    total = add(total, await runGroup(group, filters));
+  try {
+    for (const group of running.filter((name) => name !== 'native')) {
+      total = add(total, await runGroup(group, filters));
+    }
+    if (native !== undefined) total = add(total, await native.run());
+  } finally {
+    native?.abort();
   }
   const { passed, failed, skipped } = total;
   if (passed + failed === 0) process.stdout.write('No test ran, which counts as a failure.\n');
@@ -35,7 +43,6 @@ await runScript(async () => {
  * @returns {Promise<import('./testing/counts.mjs').Counts>}
  */
 async function runGroup(group, filters) {
-  if (group === 'native') return runNativeTests(filters);
   const files = nodeTestFiles(group, filters);
   if (files.length === 0) return noTests;
   if (group === 'browser') {

@@ -15,7 +15,9 @@ import { projectRoot } from './paths.mjs';
  *
  * @param {string} command
  * @param {readonly string[]} args
- * @param {{ env?: Record<string, string>, cwd?: string, stdin?: 'inherit' | 'ignore' }} [options]
+ * @param {{
+ *   env?: Record<string, string>, cwd?: string, stdin?: 'inherit' | 'ignore', signal?: AbortSignal
+ * }} [options] `signal` ends the program
  * @returns {Promise<RunResult>}
  */
 export function run(command, args, options = {}) {
@@ -24,6 +26,7 @@ export function run(command, args, options = {}) {
       cwd: options.cwd ?? projectRoot,
       env: { ...process.env, ...options.env },
       stdio: [options.stdin ?? 'ignore', 'pipe', 'pipe'],
+      signal: options.signal,
     });
     const chunks = [];
     child.stdout.on('data', (chunk) => chunks.push(chunk));

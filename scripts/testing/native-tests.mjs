@@ -13,40 +13,71 @@ const builds = [
 ];
 
 /**
+ * Builds the programs in the background: with the least priority, since the tests that run meanwhile
+ * wait for media most of the time, and compilers may have what they leave.
+ *
  * @param {readonly string[]} filters parts of test names; none means all
- * @returns {Promise<import('./counts.mjs').Counts>} each test counts once per sanitizer build
+ * @returns {{ run(): Promise<import('./counts.mjs').Counts>, abort(): void }} `run` waits for the
+ *   build and runs the tests, each of which counts once per sanitizer build; `abort` is for a run
+ *   that ends before
+ * @throws {import('../setup/setup-error.mjs').SetupError} by `run`, when something does not compile
  */
-export async function runNativeTests(filters) {
+export function prepareNativeTests(filters) {
   const names = listFiles('test/native', /_test\.cc$/)
     .map((file) => file.replace(/^.*\/|\.cc$/g, ''))
     .filter((name) => filters.length === 0 || filters.some((filter) => name.includes(filter)));
-  let counts = noTests;
-  if (names.length === 0) return counts;
-  for (const build of builds) counts = add(counts, await runBuild(build, names));
-  return counts;
+  const aborting = new AbortController();
+  process.once('exit', () => aborting.abort());
+  const built = names.length === 0 ? Promise.resolve() : buildAll(names, aborting.signal);
+  // Whoever calls `run` hears of it; until then it is nobody's.
+  built.catch(() => undefined);
+  return {
+    async run() {
+      await built;
+      let counts = noTests;
+      if (names.length === 0) return counts;
+      for (const { name } of builds) counts = add(counts, await runBuild(`build/${name}`, names));
+      return counts;
+    },
+    abort() {
+      aborting.abort();
+    },
+  };
 }
 
 /**
- * @param {typeof builds[number]} build
+ * @param {readonly string[]} names
+ * @param {AbortSignal} signal
+ */
+async function buildAll(names, signal) {
+  for (const { name, title, sanitizers } of builds) {
+    const folder = `build/${name}`;
+    await step(`building the native tests with ${title}`, async () => {
+      forgetForeignCmakeCache(folder);
+      const configured = await run('cmake', [
+        ...['-S', '.', '-B', folder, '-G', 'Ninja'],
+        '-DCMAKE_BUILD_TYPE=RelWithDebInfo',
+        '-DKVSB_BUILD_TESTS=ON',
+        '-DKVSB_WERROR=ON',
+        `-DKVSB_SANITIZE=${sanitizers}`,
+      ]);
+      if (configured.exitCode !== 0) throw buildError('CMake', name, configured.output);
+      const built = await run(
+        'nice',
+        ['-n', '19', 'cmake', '--build', folder, '--parallel', '2', '--target', ...names],
+        { signal },
+      );
+      if (built.exitCode !== 0) throw buildError('a native test', name, built.output);
+    });
+  }
+}
+
+/**
+ * @param {string} folder
  * @param {readonly string[]} names
  * @returns {Promise<import('./counts.mjs').Counts>}
  */
-async function runBuild({ name, title, sanitizers }, names) {
-  const folder = `build/${name}`;
-  await step(`building the native tests with ${title}`, async () => {
-    forgetForeignCmakeCache(folder);
-    const configured = await run('cmake', [
-      ...['-S', '.', '-B', folder, '-G', 'Ninja'],
-      '-DCMAKE_BUILD_TYPE=RelWithDebInfo',
-      '-DKVSB_BUILD_TESTS=ON',
-      '-DKVSB_WERROR=ON',
-      `-DKVSB_SANITIZE=${sanitizers}`,
-    ]);
-    if (configured.exitCode !== 0) throw buildError('CMake', name, configured.output);
-    const built = await run('cmake', ['--build', folder, '--parallel', '2']);
-    if (built.exitCode !== 0) throw buildError('a native test', name, built.output);
-  });
-
+async function runBuild(folder, names) {
   rmSync(inProject(folder, 'results'), { recursive: true, force: true });
   // Two at a time, since most of them wait for media in real time.
   const ctest = await run('ctest', [
