@@ -5,10 +5,13 @@
  * something is lost, stored twice or not recovered from.
  *
  * `--table [--again]`: each fault in a run of its own, for docs/faults.md; what was measured stays in
- * build/chaos, and only what was not good is run once more. `--render` only writes the table.
+ * build/chaos, and only what was not good is run once more.
  *
- * `--scenario limits|outage [--duration SECONDS]`, `--scenario kills [--count N]`: the service's
- * limits in minutes for hours, KVS away for minutes, everything killed again and again.
+ * `--scenario limits|limits-enforced|outage [--duration SECONDS]`, `--scenario kills|reconnects
+ * [--count N]`: the service's limits in minutes for hours, KVS away for minutes, everything killed
+ * again and again. `--record` keeps what was measured, for docs/faults.md.
+ *
+ * `--render` only writes docs/faults.md.
  */
 import { setUp } from './setup.mjs';
 import { inProject } from './setup/paths.mjs';

@@ -105,6 +105,11 @@ export interface KvsBridgeOptions {
    */
   readonly offerLifetimeMs?: number;
   /**
+   * Age at which the built-in upload replaces its request at the latest, in ms; KVS ends one after
+   * 45 min (PutMedia). It is sooner when its credentials end sooner. @defaultValue 2400000
+   */
+  readonly uploadLifetimeMs?: number;
+  /**
    * End with the error when only a person can mend what went wrong, such as a deleted stream; without
    * it, the Bridge says so and tries again. @defaultValue false
    */
@@ -168,6 +173,7 @@ const schema = v.strictObject({
   spoolDir: v.exactOptional(rules.text),
   spoolMb: v.exactOptional(rules.whole(0, 1_000_000), 1_024),
   offerLifetimeMs: v.exactOptional(rules.whole(100, 3_600_000), 240_000),
+  uploadLifetimeMs: v.exactOptional(rules.whole(1_000, 2_640_000), 2_400_000),
   exitOnFatal: v.exactOptional(rules.flag, false),
   retry: v.exactOptional(
     v.strictObject({ minDelayMs: delayMs, maxDelayMs: delayMs, slowDelayMs: delayMs }),

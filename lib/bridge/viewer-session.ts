@@ -174,6 +174,7 @@ export class ViewerSession extends EventEmitter<ViewerSessionEvents> {
         ...(options.ca === undefined ? {} : { ca: options.ca }),
         expectPersisted: true,
         bufferBytes: options.bufferMb * 1_000_000,
+        maxAgeMs: options.uploadLifetimeMs,
         ...spoolOf(options, resources),
         sink: options.sink,
         kvssink: {

@@ -30,6 +30,8 @@ export interface UploadOptions {
   readonly expectPersisted: boolean;
   /** Bound of media that waits in memory to be persisted, in bytes. */
   readonly bufferBytes: number;
+  /** Age at which a PutMedia request is replaced, in ms; kvssink has its own. @defaultValue 2400000 */
+  readonly maxAgeMs?: number;
   /** Keeps on disk what is not stored yet; without it, that is lost with the media process. */
   readonly spool?: SpoolPlace;
   readonly sink: SinkMode;

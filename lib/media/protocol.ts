@@ -8,7 +8,7 @@ import { ErrorCode, KvsBridgeError } from '../util/errors.js';
 import { AudioMode, VideoCodecName } from './codecs.js';
 
 /** Both sides must speak the same version; raised with every change of a message. */
-export const protocolVersion = 4;
+export const protocolVersion = 5;
 
 /** Time between two signs of life of the media process, in ms. */
 export const heartbeatIntervalMs = 1_000;
@@ -42,6 +42,7 @@ const sessionOptions = v.strictObject({
     ca: v.exactOptional(v.string()),
     expectPersisted: v.boolean(),
     bufferBytes: count,
+    maxAgeMs: v.exactOptional(count),
     spool: v.exactOptional(v.strictObject({ folder: v.string(), maxBytes: count })),
     sink: v.picklist(Object.values(SinkMode)),
     kvssink: v.strictObject({

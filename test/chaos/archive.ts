@@ -17,8 +17,14 @@ export interface StoredFrame {
 export interface Archive {
   /** In order of their numbers; one that is stored twice is there twice. */
   readonly frames: readonly StoredFrame[];
-  /** Of each fragment, Unix epoch ms, in no order. */
-  readonly timecodesMs: readonly number[];
+  /** In no order. */
+  readonly fragments: readonly StoredFragment[];
+}
+
+export interface StoredFragment {
+  /** By the producer's clock, Unix epoch ms. */
+  readonly timecodeMs: number;
+  readonly videoFrames: number;
 }
 
 /** As many decoders at once as this machine is likely to have cores to spare. */
@@ -32,17 +38,21 @@ export async function readArchive(dataDir: string, stream: string): Promise<Arch
   try {
     const waiting = [...reader.fragments];
     const frames: StoredFrame[] = [];
+    const fragments: StoredFragment[] = [];
     const decodeNext = async (): Promise<void> => {
       for (;;) {
         const fragment = waiting.pop();
         if (fragment === undefined) return;
-        frames.push(...(await readFrames(reader, fragment.number, folder)));
+        const found = await readFrames(reader, fragment.number, folder);
+        frames.push(...found);
+        const timecodeMs = Math.round(fragment.producerTimestampMs);
+        fragments.push({ timecodeMs, videoFrames: found.length });
       }
     };
     await Promise.all(Array.from({ length: decoders }, decodeNext));
     return {
       frames: frames.sort((a, b) => a.number - b.number || a.atMs - b.atMs),
-      timecodesMs: reader.fragments.map((fragment) => Math.round(fragment.producerTimestampMs)),
+      fragments,
     };
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -1,16 +1,13 @@
-/** Runs `kvs-bridge start` and starts it again whenever it ends, as a service manager does. */
+/** Runs a bridge and starts it again whenever it ends, as a service manager does. */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import type { CliEvent } from '../support/cli.js';
 import { eventThat } from '../support/events.js';
 import type { Place } from './network.js';
-
-const script = fileURLToPath(new URL('../../bin/kvs-bridge.js', import.meta.url));
 
 const restartDelayMs = 500;
 
@@ -29,7 +26,8 @@ export interface BridgeCounts {
 /** What a {@link BridgeRunner} runs. */
 export interface BridgeRunnerOptions {
   readonly place: Place;
-  readonly args: readonly string[];
+  /** Script and arguments. */
+  readonly command: readonly string[];
   readonly env: Readonly<Record<string, string>>;
 }
 
@@ -75,8 +73,10 @@ export class BridgeRunner extends EventEmitter<BridgeRunnerEvents> implements As
     };
   }
 
+  /** undefined while none runs. */
   get pid(): number | undefined {
-    return this.#child?.pid;
+    const child = this.#child;
+    return child?.exitCode === null && child.signalCode === null ? child.pid : undefined;
   }
 
   /** Of the media processes that run right now. */
@@ -93,9 +93,9 @@ export class BridgeRunner extends EventEmitter<BridgeRunnerEvents> implements As
 
   start(): void {
     this.#isWanted = true;
-    const { place, args, env } = this.#options;
-    const [command = '', ...rest] = place.command([process.execPath, script, 'start', ...args]);
-    const child = spawn(command, rest, {
+    const { place, env } = this.#options;
+    const [command = '', ...args] = place.command([process.execPath, ...this.#options.command]);
+    const child = spawn(command, args, {
       env: { ...ownEnvironment(), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -120,8 +120,15 @@ export class BridgeRunner extends EventEmitter<BridgeRunnerEvents> implements As
   signal(signal: NodeJS.Signals, to: 'bridge' | 'media' = 'bridge'): void {
     const mediaPids = this.mediaPids;
     for (const pid of mediaPids) this.#seenMedia.add(pid);
-    const pids = to === 'media' ? mediaPids : [this.pid ?? 0];
-    for (const pid of pids) if (pid !== 0) process.kill(pid, signal);
+    for (const pid of to === 'media' ? mediaPids : [this.pid]) send(signal, pid);
+  }
+
+  /** SIGKILL to all of its processes at once. @returns whether it ran */
+  killAll(): boolean {
+    const { pid, mediaPids } = this;
+    // The media processes first would be replaced.
+    for (const each of [pid, ...mediaPids]) send('SIGKILL', each);
+    return pid !== undefined;
   }
 
   /** The next event that fits; `undefined` when none came within `limitMs`. */
@@ -154,7 +161,7 @@ export class BridgeRunner extends EventEmitter<BridgeRunnerEvents> implements As
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop(0);
     // One that was stopped and lost its parent would stay for ever.
-    for (const pid of this.#seenMedia) if (isMediaProcess(pid)) process.kill(pid, 'SIGKILL');
+    for (const pid of this.#seenMedia) if (isMediaProcess(pid)) send('SIGKILL', pid);
   }
 
   #restart(): void {
@@ -165,6 +172,15 @@ export class BridgeRunner extends EventEmitter<BridgeRunnerEvents> implements As
     const told = { ...event, atMs: Date.now() };
     this.events.push(told);
     this.emit('event', told);
+  }
+}
+
+function send(signal: NodeJS.Signals, pid: number | undefined): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It ended just now.
   }
 }
 

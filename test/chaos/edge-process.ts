@@ -45,10 +45,10 @@ const calls = {
     turn?.set(conditions);
   },
   /** Without keys the agent is down. */
-  setKeys({ keys, lifetimeMs }: { keys?: RoleKeys; lifetimeMs?: number }): void {
+  setKeys({ keys, expiresAtMs }: { keys?: RoleKeys; expiresAtMs?: number }): void {
     if (role === undefined) return;
     role.keys = keys;
-    if (lifetimeMs !== undefined) role.lifetimeMs = lifetimeMs;
+    role.expiresAtMs = expiresAtMs;
   },
 };
 

@@ -12,10 +12,14 @@ export type KvsFault = {
 }[Exclude<keyof Faults, 'clear'>];
 
 let kvs: LocalKvs | undefined;
+const endedUploads: string[] = [];
 
 const calls = {
   async start(options: LocalKvsOptions): Promise<void> {
     kvs = await LocalKvs.start(options);
+    kvs.on('putMedia', ({ kind, cause = '' }) => {
+      if (kind === 'closed') endedUploads.push(cause);
+    });
   },
   /** Those that last do so until `clear`. */
   fault({ name, argument }: KvsFault): void {
@@ -26,6 +30,10 @@ const calls = {
   },
   clear(): void {
     kvs?.faults.clear();
+  },
+  /** @returns why each ended */
+  endedUploads(): readonly string[] {
+    return endedUploads;
   },
   async close(): Promise<void> {
     await kvs?.close();

@@ -1,16 +1,18 @@
-/** `npm run chaos`: one run of many faults, or a run of each for the table. */
+/** `npm run chaos`: one run of many faults, a run of each for the table, or a scenario. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { faults } from './faults/all.js';
 import { ResultStore, resultOf } from './result.js';
+import type { FaultResult, ScenarioResult } from './result.js';
 import { runFaults } from './run.js';
-import { scenarios } from './scenario.js';
 import type { RunReport } from './run.js';
-import { replaceTable } from './table.js';
+import { scenarios } from './scenarios/all.js';
+import { renderFaults, renderScenarios, replaceBetweenMarks } from './table.js';
 import { describeHole } from './verdict.js';
 
 const document = 'docs/faults.md';
-const resultsFile = 'build/chaos/results.jsonl';
+const faultResults = new ResultStore<FaultResult>('build/chaos/results.jsonl');
+const scenarioResults = new ResultStore<ScenarioResult>('build/chaos/scenarios.jsonl');
 
 const { values } = parseArgs({
   options: {
@@ -22,6 +24,7 @@ const { values } = parseArgs({
     json: { type: 'boolean', default: false },
     table: { type: 'boolean', default: false },
     again: { type: 'boolean', default: false },
+    record: { type: 'boolean', default: false },
     render: { type: 'boolean', default: false },
   },
 });
@@ -38,7 +41,8 @@ const chosen = faults.filter(
   ({ id }) => values.only === undefined || values.only.some((part) => id.includes(part)),
 );
 
-if (values.table || values.render) await makeTable();
+if (values.table) await makeTable();
+else if (values.render) await writeDocument();
 else if (values.scenario === undefined) await runOnce();
 else await runScenario(values.scenario);
 
@@ -49,38 +53,54 @@ async function runOnce(): Promise<void> {
 }
 
 async function runScenario(name: string): Promise<void> {
-  const run = Object.entries(scenarios).find(([known]) => known === name)?.[1];
-  if (run === undefined) {
-    throw new Error(`--scenario takes one of ${Object.keys(scenarios).join(', ')}`);
+  const scenario = scenarios.find(({ id }) => id === name);
+  if (scenario === undefined) {
+    throw new Error(`--scenario takes one of ${scenarios.map(({ id }) => id).join(', ')}`);
   }
-  const report = await run({
+  const outcome = await scenario.run({
     seed,
     signal: stop.signal,
     ...(values.duration === undefined ? {} : { seconds: Number(values.duration) }),
     ...(values.count === undefined ? {} : { count: Number(values.count) }),
   });
-  conclude(report, `${textOf(report)}\n${name}: ${report.findings}`);
+  const { findings, problems, report } = outcome;
+  const told = report === undefined ? problems : textOf({ ...report, problems });
+  conclude(
+    outcome,
+    [told, ...findings.map(({ what, value }) => `${what}: ${value}`)].flat().join('\n'),
+  );
+  if (!values.record) return;
+  await scenarioResults.add({ id: scenario.id, findings, problems });
+  await writeDocument();
 }
 
-function conclude(report: RunReport, text: string): void {
-  process.stdout.write(`${values.json ? JSON.stringify(report) : text}\n`);
-  process.exitCode = report.problems.length === 0 ? 0 : 1;
+function conclude(told: { readonly problems: readonly string[] }, text: string): void {
+  process.stdout.write(`${values.json ? JSON.stringify(told) : text}\n`);
+  process.exitCode = told.problems.length === 0 ? 0 : 1;
 }
 
 /** Each fault in a run of its own; those that were good are not run again, unless `--again`. */
 async function makeTable(): Promise<void> {
-  const store = new ResultStore(resultsFile);
-  const known = await store.read();
-  for (const fault of values.render ? [] : chosen) {
+  const known = await faultResults.read();
+  for (const fault of chosen) {
     const before = known.get(fault.id);
     const isDone =
       before !== undefined && before.notRun === undefined && before.problems.length === 0;
     if (isDone && !values.again) continue;
     const report = await runFaults({ seed, faults: [fault], signal: stop.signal });
-    await store.add(resultOf(fault.id, report));
+    await faultResults.add(resultOf(fault.id, report));
     process.stdout.write(`${fault.id}: ${textOf(report)}\n`);
   }
-  const text = replaceTable(await readFile(document, 'utf8'), faults, await store.read());
+  await writeDocument();
+}
+
+/** Puts what was measured into the document. */
+async function writeDocument(): Promise<void> {
+  const table = renderFaults(faults, await faultResults.read());
+  const stories = renderScenarios(scenarios, await scenarioResults.read());
+  const before = await readFile(document, 'utf8');
+  const withTable = replaceBetweenMarks(before, 'npm run chaos -- --table', table);
+  const text = replaceBetweenMarks(withTable, 'npm run chaos -- --scenario', stories);
   await writeFile(document, text);
   process.stdout.write(`Wrote ${document}.\n`);
 }

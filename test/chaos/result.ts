@@ -1,11 +1,13 @@
-/** What was measured of each fault; kept, so that the table can be made of several runs. */
+/** What was measured of each fault and scenario; kept, so that docs/faults.md can be made of several runs. */
 import { appendFile, mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { RunReport } from './run.js';
+import type { ScenarioOutcome } from './scenarios/scenario.js';
 
 /** A line of the table. */
 export interface FaultResult {
-  readonly fault: string;
+  /** Of the fault. */
+  readonly id: string;
   /** Why it was not run; then nothing else is known. */
   readonly notRun?: string;
   readonly figures?: FaultFigures;
@@ -29,15 +31,21 @@ export interface FaultFigures {
   readonly causes: readonly string[];
 }
 
+/** A scenario's part of docs/faults.md. */
+export interface ScenarioResult extends Pick<ScenarioOutcome, 'findings' | 'problems'> {
+  /** Of the scenario. */
+  readonly id: string;
+}
+
 /** What a run with a single fault tells of it. */
-export function resultOf(fault: string, report: RunReport): FaultResult {
+export function resultOf(id: string, report: RunReport): FaultResult {
   const [notRun] = report.skipped;
-  if (notRun !== undefined) return { fault, notRun, problems: [] };
+  if (notRun !== undefined) return { id, notRun, problems: [] };
   const [happened] = report.schedule;
   const { sent, stored, duplicates, unaccounted, holes } = report.verdict;
   const { detectedMs, recoveredMs } = happened ?? {};
   return {
-    fault,
+    id,
     figures: {
       heldSeconds: happened?.heldSeconds ?? 0,
       ...(detectedMs === undefined ? {} : { detectedMs }),
@@ -55,25 +63,25 @@ export function resultOf(fault: string, report: RunReport): FaultResult {
   };
 }
 
-/** Results in a file of JSON lines; the newest of a fault counts. */
-export class ResultStore {
+/** Results in a file of JSON lines; the newest of an id counts. */
+export class ResultStore<T extends { readonly id: string }> {
   readonly #file: string;
 
   constructor(file: string) {
     this.#file = file;
   }
 
-  async add(result: FaultResult): Promise<void> {
+  async add(result: T): Promise<void> {
     await mkdir(dirname(this.#file), { recursive: true });
     await appendFile(this.#file, `${JSON.stringify(result)}\n`);
   }
 
-  async read(): Promise<ReadonlyMap<string, FaultResult>> {
+  async read(): Promise<ReadonlyMap<string, T>> {
     const text = await readFile(this.#file, 'utf8').catch(() => '');
     const results = text
       .split('\n')
       .filter((line) => line !== '')
-      .map((line) => JSON.parse(line) as FaultResult);
-    return new Map(results.map((result) => [result.fault, result]));
+      .map((line) => JSON.parse(line) as T);
+    return new Map(results.map((result) => [result.id, result]));
   }
 }

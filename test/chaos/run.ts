@@ -4,11 +4,14 @@ import { readGaps } from '../../lib/index.js';
 import type { GapReport } from '../../lib/index.js';
 import { SeededRandom } from '../support/random.js';
 import { readArchive } from './archive.js';
+import { recorded } from './bridge-command.js';
+import { claimsIn, readClaims } from './claim.js';
+import type { Claim } from './claim.js';
 import type { BridgeCounts, BridgeEvent } from './bridge-runner.js';
 import type { ChaosFault } from './fault.js';
 import { judge } from './verdict.js';
 import type { Verdict } from './verdict.js';
-import { World, stream } from './world.js';
+import { World } from './world.js';
 import type { WorldOptions } from './world.js';
 
 /** What a run is made of. */
@@ -89,10 +92,15 @@ export async function startRecording(world: World): Promise<readonly string[]> {
   return first === undefined ? ['nothing was persisted at the start'] : [];
 }
 
-/** Ends everything in order, and compares. */
+/**
+ * Ends everything in order, and compares.
+ *
+ * @param earlierClaims - what the ledger said in between
+ */
 export async function conclude(
   world: World,
   told: Pick<RunReport, 'seed' | 'schedule' | 'skipped' | 'problems'>,
+  earlierClaims: readonly Claim[] = [],
 ): Promise<RunReport> {
   await world.master.stop();
   await delay(lastCountMs);
@@ -100,15 +108,18 @@ export async function conclude(
   const problems = [...told.problems];
   if (exitCode !== 0) problems.push(`the bridge ended with ${String(exitCode)}`);
   await world.stopKvs(true);
+  const { stream } = recorded;
   const archive = await readArchive(world.dataDir, stream);
-  const acknowledgedMs = world.bridge.events
-    .filter(({ event }) => event === 'persisted')
-    .map(({ timecodeMs }) => Number(timecodeMs));
+  const claims = [
+    ...claimsIn(world.bridge.events),
+    ...(await readClaims(world.stateFolder, stream)),
+    ...earlierClaims,
+  ];
   const ledger = await readGaps({ stream, spoolDir: world.stateFolder });
   const verdict = judge({
     streams: world.master.streams,
     archive,
-    acknowledgedMs,
+    claims,
     received: world.bridge.counts.received,
     ledger,
   });
@@ -184,6 +195,8 @@ function isSign({ event, state, kind }: BridgeEvent): boolean {
 }
 
 function lastWords({ bridge }: World): string {
-  const told = bridge.events.filter(({ event }) => event !== 'totals').slice(-40);
+  const told = bridge.events
+    .filter(({ event }) => event !== 'totals' && event !== 'spool')
+    .slice(-40);
   return [...told.map((event) => JSON.stringify(event)), bridge.errors].join('\n');
 }

@@ -1,9 +1,7 @@
-/** Renders the table of docs/faults.md. */
+/** Renders what docs/faults.md has of the results. */
 import type { ChaosFault } from './fault.js';
-import type { FaultFigures, FaultResult } from './result.js';
-
-const begin = '<!-- npm run chaos -- --table: from here -->';
-const end = '<!-- npm run chaos -- --table: to here -->';
+import type { FaultFigures, FaultResult, ScenarioResult } from './result.js';
+import type { Scenario } from './scenarios/scenario.js';
 
 const columns: readonly (readonly [title: string, value: (figures: FaultFigures) => string])[] = [
   ['lasted', ({ heldSeconds }) => (heldSeconds < 0.1 ? 'at once' : seconds(heldSeconds * 1_000))],
@@ -17,21 +15,11 @@ const columns: readonly (readonly [title: string, value: (figures: FaultFigures)
   ['reported as gap', ({ gapMs, causes }) => (gapMs === 0 ? '–' : gap(gapMs, causes))],
 ];
 
-/** @throws Error when the marks are missing */
-export function replaceTable(
-  document: string,
+/** A table for each group of faults. */
+export function renderFaults(
   faults: readonly ChaosFault[],
   results: ReadonlyMap<string, FaultResult>,
 ): string {
-  const [before, rest] = document.split(begin);
-  const after = rest?.split(end)[1];
-  if (before === undefined || after === undefined) {
-    throw new Error(`the document has no lines "${begin}" and "${end}"`);
-  }
-  return `${before}${begin}\n\n${render(faults, results)}\n${end}${after}`;
-}
-
-function render(faults: readonly ChaosFault[], results: ReadonlyMap<string, FaultResult>): string {
   const groups = [...new Set(faults.map(({ group }) => group))];
   const titles = cells(['fault', ...columns.map(([title]) => title), 'result']);
   const rule = cells(['---', ...columns.map(() => '---:'), '---']);
@@ -45,15 +33,52 @@ function render(faults: readonly ChaosFault[], results: ReadonlyMap<string, Faul
     .join('\n');
 }
 
+/** A table for each scenario. */
+export function renderScenarios(
+  scenarios: readonly Scenario[],
+  results: ReadonlyMap<string, ScenarioResult>,
+): string {
+  return scenarios
+    .map(({ id, title, story }) => {
+      const result = results.get(id);
+      const found = result?.findings ?? [];
+      const lines = [
+        cells(['measured', 'value']),
+        cells(['---', '---:']),
+        ...found.map(({ what, value }) => cells([what, value])),
+        cells(['result', verdict(result)]),
+      ];
+      return `### ${title}\n\n\`npm run chaos -- --scenario ${id}\`. ${story}\n\n${lines.join('\n')}\n`;
+    })
+    .join('\n');
+}
+
+/**
+ * Puts a text between two lines that mark its place.
+ *
+ * @param name - what the marks name
+ * @throws Error when they are missing
+ */
+export function replaceBetweenMarks(document: string, name: string, text: string): string {
+  const begin = `<!-- ${name}: from here -->`;
+  const end = `<!-- ${name}: to here -->`;
+  const [before, rest] = document.split(begin);
+  const after = rest?.split(end)[1];
+  if (before === undefined || after === undefined) {
+    throw new Error(`the document has no lines "${begin}" and "${end}"`);
+  }
+  return `${before}${begin}\n\n${text}\n${end}${after}`;
+}
+
 function line(title: string, result: FaultResult | undefined): string {
   const figures = result?.figures;
   const values = columns.map(([, value]) => (figures === undefined ? '–' : value(figures)));
   return cells([title, ...values, verdict(result)]);
 }
 
-function verdict(result: FaultResult | undefined): string {
+function verdict(result: FaultResult | ScenarioResult | undefined): string {
   if (result === undefined) return 'not run';
-  if (result.notRun !== undefined) return `not run: ${result.notRun}`;
+  if ('notRun' in result) return `not run: ${result.notRun}`;
   return result.problems.length === 0 ? 'good' : result.problems.join('; ');
 }
 

@@ -1,6 +1,7 @@
 /** Compares what was sent with what is stored and with what the ledger says is not. */
 import type { Gap, GapReport } from '../../lib/index.js';
 import type { Archive, StoredFrame } from './archive.js';
+import type { Claim } from './claim.js';
 import type { SentNumbers } from './master-runner.js';
 
 /** Where numbers or time are missing between two stored frames. */
@@ -21,6 +22,10 @@ export interface Verdict {
   /** Frames that are neither stored nor in the ledger. */
   readonly unaccounted: number;
   readonly holes: readonly Hole[];
+  /** Fragments that the bridge said are stored, each counted once. */
+  readonly claims: number;
+  /** Of these, those that the archive does not have just so. */
+  readonly falseClaims: number;
   /** What is wrong; empty when all is well. */
   readonly problems: readonly string[];
 }
@@ -37,19 +42,19 @@ const maxTailFrames = 15;
 export interface Evidence {
   readonly streams: readonly SentNumbers[];
   readonly archive: Archive;
-  /** Timecodes of the fragments that the bridge said are persisted, Unix epoch ms. */
-  readonly acknowledgedMs: readonly number[];
+  /** Fragments that the bridge said are stored; the same one as often as it said so. */
+  readonly claims: readonly Claim[];
   /** Frames that the bridge counted as received. */
   readonly received: number;
   /** What the bridge's ledger says. */
   readonly ledger: Pick<GapReport, 'gaps' | 'corruptLines' | 'videoFrames'>;
 }
 
-export function judge({ streams, archive, acknowledgedMs, received, ledger }: Evidence): Verdict {
-  const { frames } = archive;
-  const timecodes = new Set(archive.timecodesMs);
+export function judge({ streams, archive, claims, received, ledger }: Evidence): Verdict {
+  const { frames, fragments } = archive;
+  const timecodes = new Set(fragments.map(({ timecodeMs }) => timecodeMs));
   const unique = frames.filter(({ number }, index) => frames[index - 1]?.number !== number);
-  const duplicates = frames.length - unique.length + archive.timecodesMs.length - timecodes.size;
+  const duplicates = frames.length - unique.length + fragments.length - timecodes.size;
   const sent = extended(streams, unique);
   const holes = holesIn(unique, sent, ledger.gaps);
   const last = unique.at(-1)?.number ?? -1;
@@ -64,8 +69,10 @@ export function judge({ streams, archive, acknowledgedMs, received, ledger }: Ev
   check(unique.length > 0, 'nothing is stored');
   check(duplicates === 0, `${duplicates} frames or fragments are stored twice`);
   check(vanished === 0, `${vanished} frames that were received are neither stored nor missed`);
-  const absent = acknowledgedMs.filter((timecodeMs) => !timecodes.has(timecodeMs));
-  check(absent.length === 0, `told as persisted, not in the archive: ${absent.join(', ')}`);
+  const told = new Set(claims.map(describeFragment));
+  const found = new Set(fragments.map(describeFragment));
+  const absent = [...told].filter((claim) => !found.has(claim));
+  check(absent.length === 0, `told as persisted, not so in the archive: ${absent.join(', ')}`);
   const strangers = unique.filter(({ number }) => !sent.some((stream) => isIn(stream, number)));
   check(strangers.length === 0, `${strangers.length} stored frames were never sent`);
   const backwards = unique.filter(({ atMs }, index) => atMs < (unique[index - 1]?.atMs ?? 0));
@@ -77,7 +84,20 @@ export function judge({ streams, archive, acknowledgedMs, received, ledger }: Ev
   for (const hole of unlisted) problems.push(`the ledger says nothing of ${describeHole(hole)}`);
   const total = sent.reduce((sum, stream) => sum + stream.frames, 0);
   const unaccounted = unlisted.reduce((sum, { frames: missing }) => sum + missing, vanished);
-  return { sent: total, stored: unique.length, duplicates, unaccounted, holes, problems };
+  return {
+    sent: total,
+    stored: unique.length,
+    duplicates,
+    unaccounted,
+    holes,
+    claims: told.size,
+    falseClaims: absent.length,
+    problems,
+  };
+}
+
+function describeFragment({ timecodeMs, videoFrames }: Claim): string {
+  return `${String(timecodeMs)} with ${String(videoFrames)} frames`;
 }
 
 export function describeHole({ after, before, frames, unlistedMs, causes }: Hole): string {

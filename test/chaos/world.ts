@@ -9,6 +9,9 @@ import type { LocalKvsOptions } from '../../lib/local/index.js';
 import type { LinkConditions } from '../support/impairment.js';
 import type { RoleKeys } from '../support/role-server.js';
 import { Disposers } from '../support/disposers.js';
+import { TurnServer, turnSecret } from '../support/turn-server.js';
+import { bridgeCommand, recorded } from './bridge-command.js';
+import type { BridgeSettings } from './bridge-command.js';
 import { BridgeRunner } from './bridge-runner.js';
 import type { EdgeCalls } from './edge-process.js';
 import { FakeClock } from './fake-clock.js';
@@ -17,7 +20,6 @@ import { MasterRunner } from './master-runner.js';
 import { Network } from './network.js';
 import { Remote } from './remote.js';
 import type { Address, TcpCondition } from './tcp-relay.js';
-import { TurnServer, turnSecret } from './turn-server.js';
 
 const run = promisify(execFile);
 
@@ -27,36 +29,31 @@ const turnPathPort = 13_479;
 /** Where each party finds KVS: a relay of its own stands there. */
 const kvsPath = { host: '127.0.0.2', port: kvsPort } as const;
 
-export const channel = 'front-door';
-export const stream = 'front-door-archive';
+/** What the master sends, 15 frames a second of it. */
+export interface Picture {
+  readonly width: number;
+  readonly height: number;
+  readonly videoBitrateBps: number;
+}
 
 /** Small, to spare the machine; room for the number at least. */
-const picture = { width: 480, height: 96, frameRate: 15 } as const;
+const smallPicture: Picture = { width: 480, height: 96, videoBitrateBps: 200_000 };
 
 /** How many times the role's keys can change in a run. */
 const keyPairs = 64;
 /** Holds many minutes of the test picture. */
 const defaultDiskMb = 64;
 
-const bridgeArguments = [
-  ['--channel', channel],
-  ['--stream', stream, '--create-stream'],
-  ['--endpoint', endpointOf(kvsPath), '--region', 'us-east-1'],
-  ['--stun-server', 'none', '--relay-only'],
-  ['--sink', 'putmedia'],
-  ['--json', '--log-level', 'silent'],
-].flat();
-
 /** Options of {@link World.start}. */
 export interface WorldOptions {
   readonly seed: number;
-  /** More arguments of `kvs-bridge start`. */
-  readonly bridgeArgs?: readonly string[];
+  /** @defaultValue every default of `kvs-bridge start` */
+  readonly bridge?: BridgeSettings;
   readonly limits?: LocalKvsOptions['limits'];
   /** Seconds that TURN credentials hold. @defaultValue 300 */
   readonly turnTtlSeconds?: number;
-  /** Video bitrate of the master. @defaultValue 200000 */
-  readonly videoBitrateBps?: number;
+  /** @defaultValue 480 x 96 at 200 kbit/s, to spare the machine */
+  readonly picture?: Picture;
   /** Size of the disk that the spool is on. @defaultValue 64 */
   readonly diskMb?: number;
 }
@@ -114,14 +111,14 @@ export class World implements AsyncDisposable {
           ? { path: { listenAt: kvsPath, target: kvsAddress(network) } }
           : {}),
         master: {
-          channel,
+          channel: recorded.channel,
           createChannel: true,
           endpoint: endpointOf(kvsPath),
           region: 'us-east-1',
           credentials: localCredentials,
           stunUri: null,
-          ...picture,
-          videoBitrateBps: options.videoBitrateBps ?? 200_000,
+          frameRate: 15,
+          ...(options.picture ?? smallPicture),
           numberedSinceMs: Date.now() - 60_000,
         },
       }),
@@ -129,7 +126,7 @@ export class World implements AsyncDisposable {
     this.bridge = disposers.use(
       new BridgeRunner({
         place: network.place('bridge'),
-        args: [...bridgeArguments, ...(options.bridgeArgs ?? [])],
+        command: bridgeCommand(endpointOf(kvsPath), options.bridge ?? {}),
         env: {
           ...parts.bridgeEnv,
           ...this.clock.environment,
@@ -159,7 +156,7 @@ export class World implements AsyncDisposable {
     const hasSpoolDisk = await mountDisk(stateFolder, options.diskMb ?? defaultDiskMb);
     if (hasSpoolDisk) disposers.defer(() => run('umount', ['--lazy', stateFolder]));
     const kvs = await startKvs(network, folder, options);
-    const turn = await TurnServer.start(network.place('turn'), turnPort);
+    const turn = await startTurn(network);
     const edge = disposers.use(new Remote<EdgeCalls>(network.place('bridge'), 'edge-process.js'));
     const bridgeEnv = await edge.call('start', {
       kvs: { listenAt: kvsPath, target: kvsAddress(network) },
@@ -206,7 +203,7 @@ export class World implements AsyncDisposable {
   }
 
   async startTurn(): Promise<void> {
-    this.#turn = await TurnServer.start(this.network.place('turn'), turnPort);
+    this.#turn = await startTurn(this.network);
   }
 
   /** What happens to media between the bridge and the TURN server, both ways. */
@@ -224,9 +221,23 @@ export class World implements AsyncDisposable {
     await this.kvsFault({ name: 'revokeKeys', argument: { accessKeyId } });
   }
 
-  /** How long the keys hold that are handed out from now on. */
-  async setKeyLifetime(lifetimeMs: number): Promise<void> {
-    await this.#edge.call('setKeys', { keys: roleKeys(this.#keyPair), lifetimeMs });
+  /** New keys that end after `lifetimeMs`; those before go on until their own end. */
+  async renewKeys(lifetimeMs: number): Promise<void> {
+    this.#keyPair = (this.#keyPair + 1) % keyPairs;
+    const keys = roleKeys(this.#keyPair);
+    await this.#edge.call('setKeys', { keys, expiresAtMs: Date.now() + lifetimeMs });
+    const { accessKeyId } = keys;
+    const end = setTimeout(() => {
+      void this.kvsFault({ name: 'revokeKeys', argument: { accessKeyId } });
+    }, lifetimeMs);
+    this.#disposers.defer(() => {
+      clearTimeout(end);
+    });
+  }
+
+  /** Why the PutMedia requests ended that this KVS took. */
+  async endedUploads(): Promise<readonly string[]> {
+    return this.#kvs.call('endedUploads', undefined);
   }
 
   /** The role's agent answers nobody. */
@@ -308,6 +319,10 @@ async function startKvs(
     ...(limits === undefined ? {} : { limits }),
   });
   return kvs;
+}
+
+async function startTurn(network: Network): Promise<TurnServer> {
+  return TurnServer.start({ ...network.place('turn'), port: turnPort });
 }
 
 /** @returns whether the right to mount is there */

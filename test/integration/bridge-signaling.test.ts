@@ -65,8 +65,12 @@ describe('a Bridge and its signaling', () => {
     await using stack = await LocalStack.start(unlimited);
     await using master = new TestMaster({ ...stack.connection, ...small });
     await master.start();
-    await using watched = new WatchedBridge(stack, { signaling });
+    const uploadLifetimeMs = 1_000;
+    const options = { signaling, sink: 'putmedia', uploadLifetimeMs } as const;
+    await using watched = new WatchedBridge(stack, options);
     const { bridge, states, changes } = watched;
+    let uploads = 0;
+    stack.kvs.on('putMedia', ({ kind }) => (uploads += kind === 'opened' ? 1 : 0));
     let fragments = 0;
     bridge.on('persisted', () => (fragments += 1));
     await bridge.start();
@@ -116,6 +120,7 @@ describe('a Bridge and its signaling', () => {
       assert.ok(changes.filter((change) => change === kind).length >= 5, changes.join());
     }
     assert.equal(totals.sessions, 1);
+    assert.ok(uploads >= 3, `${uploads} uploads`);
     assert.equal(totals.videoFramesStored, totals.videoFramesReceived);
     assert.equal(totals.videoFramesLost, 0);
     const counters: number[] = [];

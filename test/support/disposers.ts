@@ -1,6 +1,6 @@
 /** What is to be taken back, the last first: for Node versions without AsyncDisposableStack. */
 export class Disposers implements AsyncDisposable {
-  readonly #steps: (() => Promise<unknown>)[] = [];
+  readonly #steps: (() => unknown)[] = [];
 
   /** Takes it over. */
   use<T extends AsyncDisposable>(resource: T): T {
@@ -8,12 +8,16 @@ export class Disposers implements AsyncDisposable {
     return resource;
   }
 
-  defer(step: () => Promise<unknown>): void {
+  defer(step: () => unknown): void {
     this.#steps.push(step);
   }
 
   /** Every step is taken, whatever those before it did. */
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const step of this.#steps.splice(0).toReversed()) await step().catch(() => undefined);
+    for (const step of this.#steps.splice(0).toReversed()) {
+      await Promise.resolve()
+        .then(step)
+        .catch(() => undefined);
+    }
   }
 }

@@ -10,13 +10,15 @@ export interface RoleKeys {
   readonly sessionToken: string;
 }
 
+const defaultLifetimeMs = 3_600_000;
+
 /** A server for AWS_CONTAINER_CREDENTIALS_FULL_URI. */
 export class RoleServer implements Disposable {
   readonly #server: Server;
   /** What it hands out; may change at any time. Without any it breaks connections off. */
   keys: RoleKeys | undefined;
-  /** How long keys hold that are handed out now. */
-  lifetimeMs = 3_600_000;
+  /** When they end, Unix epoch ms; undefined: an hour after they are handed out. */
+  expiresAtMs: number | undefined;
 
   private constructor(server: Server, keys: RoleKeys) {
     this.#server = server;
@@ -36,7 +38,7 @@ export class RoleServer implements Disposable {
           AccessKeyId: accessKeyId,
           SecretAccessKey: secretAccessKey,
           Token: sessionToken,
-          Expiration: new Date(Date.now() + role.lifetimeMs).toISOString(),
+          Expiration: new Date(role.expiresAtMs ?? Date.now() + defaultLifetimeMs).toISOString(),
         }),
       );
     });

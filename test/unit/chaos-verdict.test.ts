@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Gap } from '../../lib/index.js';
+import type { StoredFragment } from '../chaos/archive.js';
 import { judge } from '../chaos/verdict.js';
 import type { Evidence } from '../chaos/verdict.js';
 
@@ -14,6 +15,10 @@ function frames(first: number, count: number): { number: number; atMs: number }[
     number: first + index,
     atMs: startMs + (first + index) * frameMs,
   }));
+}
+
+function fragment(first: number, videoFrames: number): StoredFragment {
+  return { timecodeMs: Math.round(startMs + first * frameMs), videoFrames };
 }
 
 const nothingMissing: Evidence['ledger'] = {
@@ -35,8 +40,8 @@ function gap(fromFrame: number, toFrame: number): Gap {
 function problemsOf(evidence: Partial<Evidence>): readonly string[] {
   const all: Evidence = {
     streams: [{ first: 0, frames: 90 }],
-    archive: { frames: frames(0, 90), timecodesMs: [startMs, startMs + 2_000] },
-    acknowledgedMs: [startMs],
+    archive: { frames: frames(0, 90), fragments: [fragment(0, 30), fragment(30, 60)] },
+    claims: [fragment(0, 30)],
     received: 90,
     ledger: nothingMissing,
   };
@@ -49,14 +54,14 @@ describe('the verdict of the chaos suite', () => {
   });
 
   it('is good when the ledger lists what is missing', () => {
-    const archive = { frames: [...frames(0, 30), ...frames(60, 30)], timecodesMs: [] };
+    const archive = { frames: [...frames(0, 30), ...frames(60, 30)], fragments: [] };
     const ledger = { ...nothingMissing, gaps: [gap(30, 60)] };
-    assert.deepEqual(problemsOf({ archive, acknowledgedMs: [], received: 60, ledger }), []);
+    assert.deepEqual(problemsOf({ archive, claims: [], received: 60, ledger }), []);
   });
 
   it('misses what the ledger does not list, or lists in part', () => {
-    const archive = { frames: [...frames(0, 30), ...frames(60, 30)], timecodesMs: [] };
-    const missed = { archive, acknowledgedMs: [], received: 60 };
+    const archive = { frames: [...frames(0, 30), ...frames(60, 30)], fragments: [] };
+    const missed = { archive, claims: [], received: 60 };
     assert.match(problemsOf(missed).join(), /ledger says nothing of 2067 ms .* 30 frames/);
     const ledger = { ...nothingMissing, gaps: [gap(30, 45)] };
     assert.match(problemsOf({ ...missed, ledger }).join(), /1000 ms unlisted/);
@@ -67,23 +72,25 @@ describe('the verdict of the chaos suite', () => {
       { first: 0, frames: 30 },
       { first: 60, frames: 30 },
     ];
-    const archive = { frames: [...frames(0, 30), ...frames(60, 30)], timecodesMs: [] };
-    const found = problemsOf({ streams, archive, acknowledgedMs: [], received: 60 });
+    const archive = { frames: [...frames(0, 30), ...frames(60, 30)], fragments: [] };
+    const found = problemsOf({ streams, archive, claims: [], received: 60 });
     assert.match(found.join(), /0 frames \(29 to 60\)/);
   });
 
   it('finds frames and fragments that are stored twice', () => {
-    const archive = { frames: [...frames(0, 1), ...frames(0, 90)], timecodesMs: [startMs] };
+    const archive = { frames: [...frames(0, 1), ...frames(0, 90)], fragments: [fragment(0, 30)] };
     assert.match(problemsOf({ archive }).join(), /1 frames or fragments are stored twice/);
-    const fragments = { frames: frames(0, 90), timecodesMs: [startMs, startMs] };
+    const fragments = { frames: frames(0, 90), fragments: [fragment(0, 30), fragment(0, 30)] };
     assert.match(problemsOf({ archive: fragments }).join(), /1 frames or fragments/);
   });
 
   it('finds received frames that are gone at the end, and acknowledged fragments that are not there', () => {
-    const archive = { frames: frames(0, 80), timecodesMs: [startMs] };
+    const archive = { frames: frames(0, 80), fragments: [fragment(0, 30)] };
     assert.match(problemsOf({ archive }).join(), /10 frames that were received are neither stored/);
-    const absent = problemsOf({ acknowledgedMs: [startMs + 1] });
-    assert.match(absent.join(), /told as persisted, not in the archive/);
+    const absent = problemsOf({ claims: [fragment(1, 30)] });
+    assert.match(absent.join(), /told as persisted, not so in the archive/);
+    const larger = problemsOf({ claims: [fragment(0, 30), fragment(0, 31)] });
+    assert.match(larger.join(), /not so in the archive: \d+ with 31 frames$/);
   });
 
   it('finds frames that nobody sent, and time that goes back', () => {
@@ -92,7 +99,7 @@ describe('the verdict of the chaos suite', () => {
     const stored = frames(0, 90).map((frame) =>
       frame.number < 45 ? frame : { ...frame, atMs: frame.atMs - 10_000 },
     );
-    const archive = { frames: stored, timecodesMs: [startMs] };
+    const archive = { frames: stored, fragments: [fragment(0, 30)] };
     assert.match(problemsOf({ archive }).join(), /time goes back at 1 frames/);
   });
 });

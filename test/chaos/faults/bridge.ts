@@ -10,6 +10,8 @@ const machine = "The bridge's machine";
 /** More than the disk has. */
 const ballastBytes = 80_000_000;
 
+const clockStepSeconds = 600;
+
 export const bridgeFaults: readonly ChaosFault[] = [
   instant(group, 'bridge-killed', 'SIGKILL to the bridge', (world) => {
     world.bridge.signal('SIGKILL');
@@ -27,8 +29,7 @@ export const bridgeFaults: readonly ChaosFault[] = [
     world.bridge.signal('SIGSTOP', 'media');
   }),
   instant(group, 'all-killed', 'SIGKILL to the bridge and its media process', (world) => {
-    world.bridge.signal('SIGKILL', 'media');
-    world.bridge.signal('SIGKILL');
+    world.bridge.killAll();
   }),
   lasting(
     {
@@ -40,8 +41,7 @@ export const bridgeFaults: readonly ChaosFault[] = [
     async (world) => {
       await world.stopKvs();
       await new Promise((resolve) => setTimeout(resolve, 3_000));
-      world.bridge.signal('SIGKILL', 'media');
-      world.bridge.signal('SIGKILL');
+      world.bridge.killAll();
       return () => world.startKvs();
     },
   ),
@@ -91,34 +91,18 @@ export const bridgeFaults: readonly ChaosFault[] = [
       return () => rm(ballast);
     },
   ),
-  lasting(
-    {
-      id: 'clock-forward',
-      title: 'The clock steps 10 min forward, and back',
-      group: machine,
-      seconds: [8, 12],
-      missing: ({ clock }) => clock.missing,
-    },
-    ({ clock }) => {
-      clock.step(600);
-      return () => {
-        clock.step(0);
-      };
-    },
-  ),
-  lasting(
-    {
-      id: 'clock-back',
-      title: 'The clock steps 10 min back, and forward',
-      group: machine,
-      seconds: [8, 12],
-      missing: ({ clock }) => clock.missing,
-    },
-    ({ clock }) => {
-      clock.step(-600);
-      return () => {
-        clock.step(0);
-      };
-    },
-  ),
+  clockStep('clock-forward', 'The clock steps 10 min forward, and back', clockStepSeconds),
+  clockStep('clock-back', 'The clock steps 10 min back, and forward', -clockStepSeconds),
 ];
+
+function clockStep(id: string, title: string, offsetSeconds: number): ChaosFault {
+  return lasting(
+    { id, title, group: machine, seconds: [8, 12], missing: ({ clock }) => clock.missing },
+    ({ clock }) => {
+      clock.step(offsetSeconds);
+      return () => {
+        clock.step(0);
+      };
+    },
+  );
+}

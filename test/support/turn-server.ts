@@ -3,24 +3,39 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import type { Place } from './network.js';
 
+/** Shared with whoever hands out credentials. */
 export const turnSecret = 'shared-with-the-turn-server';
+
+/** Options of {@link TurnServer.start}. */
+export interface TurnServerOptions {
+  /** It listens there, and relays from there. */
+  readonly address: string;
+  readonly port: number;
+  /** What to execute to run a command in its place. @defaultValue the command itself */
+  readonly command?: (command: readonly string[]) => readonly string[];
+}
 
 export class TurnServer implements AsyncDisposable {
   readonly #child: ChildProcess;
+  #allocations = 0;
 
   private constructor(child: ChildProcess) {
     this.#child = child;
   }
 
-  static async start(place: Place, port: number): Promise<TurnServer> {
-    const [command = '', ...args] = place.command([
+  /** It listens when this resolves. */
+  static async start({
+    address,
+    port,
+    command = (own) => own,
+  }: TurnServerOptions): Promise<TurnServer> {
+    const [file = '', ...args] = command([
       'turnserver',
       '-n',
-      `--listening-ip=${place.address}`,
+      `--listening-ip=${address}`,
       `--listening-port=${String(port)}`,
-      `--relay-ip=${place.address}`,
+      `--relay-ip=${address}`,
       '--realm=kvs-bridge.test',
       '--use-auth-secret',
       `--static-auth-secret=${turnSecret}`,
@@ -32,7 +47,8 @@ export class TurnServer implements AsyncDisposable {
       '--simple-log',
       '--pidfile=/dev/null',
     ]);
-    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'ignore'] });
+    const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'ignore'] });
+    const server = new TurnServer(child);
     const lines = createInterface({ input: child.stdout });
     await new Promise<void>((resolve, reject) => {
       child.once('error', reject);
@@ -41,9 +57,15 @@ export class TurnServer implements AsyncDisposable {
       });
       lines.on('line', (line) => {
         if (line.includes('UDP listener opened')) resolve();
+        if (line.includes('ALLOCATE processed, success')) server.#allocations += 1;
       });
     });
-    return new TurnServer(child);
+    return server;
+  }
+
+  /** Relays that it gave out. */
+  get allocations(): number {
+    return this.#allocations;
   }
 
   signal(signal: NodeJS.Signals): void {
