@@ -5,29 +5,32 @@ const picture = ['width', 'height', 'fps', 'bitrate', 'sound'] as const;
 const senderShape = ['video', 'videoCodec', 'audioCodec', 'bFrames', 'clockSkewPpm'] as const;
 const recording = ['isolation', 'sink', 'fragmentSeconds', 'jitterBufferMs', 'bufferMb'] as const;
 
+const start = [
+  'channel',
+  'stream',
+  'createStream',
+  'retentionHours',
+  'clientId',
+  'videoCodecs',
+  'audio',
+  ...connection,
+  ...recording,
+  'mediaMemoryMb',
+  'spoolDir',
+  'spoolMb',
+  'tags',
+  'relayOnly',
+  'masterTimeout',
+  'persistTimeout',
+  'drainTimeout',
+  'exitOnFatal',
+  ...output,
+] as const;
+
 /** By command, in the order of its help; names of the option table. */
 export const commandOptions = {
-  start: [
-    'channel',
-    'stream',
-    'createStream',
-    'retentionHours',
-    'clientId',
-    'videoCodecs',
-    'audio',
-    ...connection,
-    ...recording,
-    'mediaMemoryMb',
-    'spoolDir',
-    'spoolMb',
-    'tags',
-    'relayOnly',
-    'masterTimeout',
-    'persistTimeout',
-    'drainTimeout',
-    'exitOnFatal',
-    ...output,
-  ],
+  start,
+  doctor: ['only', ...start],
   gaps: ['stream', 'since', 'spoolDir', ...output],
   local: ['host', 'port', 'dataDir', 'tls', 'tlsPort', 'verify', ...output],
   publish: [

@@ -40,6 +40,9 @@ const exitCodes: Readonly<Record<ErrorCode, ExitCode>> = {
 /** Signals that end a command, with the exit code that a second one of them gives. */
 export const signalExitCodes = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
+/** What `kvs-bridge doctor` ends with, by its worst finding. */
+export const doctorExitCodes = { ok: 0, warning: 60, error: 61 } as const;
+
 /** The exit code of an error. */
 export function exitCodeOf(code: ErrorCode): number {
   return exitCodes[code].exitCode;
@@ -63,7 +66,19 @@ function rows(): readonly Row[] {
     code: '',
     meaning: 'done, or stopped with all that was received persisted or in the spool',
   };
-  return [success, ...failures, ...signals].sort((a, b) => a.exitCode - b.exitCode);
+  const doctor = [
+    {
+      exitCode: doctorExitCodes.warning,
+      code: '',
+      meaning: '`doctor` has warnings: it records, but not as well as it could',
+    },
+    {
+      exitCode: doctorExitCodes.error,
+      code: '',
+      meaning: '`doctor` has errors: it does not record, or may lose what it received',
+    },
+  ];
+  return [success, ...failures, ...doctor, ...signals].sort((a, b) => a.exitCode - b.exitCode);
 }
 
 /** The table for `--help`. */
@@ -99,5 +114,8 @@ What only a person can mend (10 to 15, 31, 32) ends \`kvs-bridge start\` before 
 mistake shows at once. After that it says so (state \`degraded\`) and tries again, after seconds for
 credentials and after minutes for the rest; with \`--exit-on-fatal\` it ends then too. Everything else,
 such as a network, a KVS or a role endpoint that cannot be reached, it waits for from the start on.
+
+\`kvs-bridge doctor\` ends with 0 when nothing is wrong, whatever it could not look at, with 60 or 61
+by its worst finding, and with 2 for options that cannot be.
 `;
 }

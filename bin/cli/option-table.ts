@@ -1,5 +1,12 @@
 /** Every option of every command, each in one place. */
-import { AudioMode, Isolation, LogLevel, SinkMode, VideoCodecName } from '../../lib/index.js';
+import {
+  AudioMode,
+  DoctorTopic,
+  Isolation,
+  LogLevel,
+  SinkMode,
+  VideoCodecName,
+} from '../../lib/index.js';
 import {
   InvalidValue,
   OptionGroup,
@@ -17,6 +24,7 @@ import type { OptionSpec, ValueOf } from './option-spec.js';
 import { defaultLocalPort, localOptions } from './local-options.js';
 import { publishOptions } from './publish-options.js';
 
+const doctorTopics = Object.values(DoctorTopic);
 const videoCodecNames = Object.values(VideoCodecName);
 
 const defaultLocalUrl = `http://127.0.0.1:${defaultLocalPort}`;
@@ -313,6 +321,14 @@ export const optionTable = {
     group: OptionGroup.what,
     parse: timeOrAge,
     defaultText: 'everything',
+  },
+  only: {
+    kind: 'value',
+    value: 'list',
+    description: `Look at these alone: some of ${doctorTopics.join(',')}`,
+    group: OptionGroup.what,
+    parse: listOf(...doctorTopics),
+    defaultText: 'all',
   },
   ...localOptions,
   duration: {

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
 import { ErrorCode, KvsBridgeError, LogLevel, OptionsError } from '../../lib/index.js';
 import { runDemo } from '../commands/demo.js';
+import { runDoctorCommand } from '../commands/doctor.js';
 import { runGaps } from '../commands/gaps.js';
 import { runLocal } from '../commands/local.js';
 import { runPublish } from '../commands/publish.js';
@@ -27,6 +28,8 @@ export interface CommandContext {
   readonly signal: AbortSignal;
   /** Has something done at the last moment when a second signal ends the command at once. */
   readonly beforeLeaving: (action: () => void) => void;
+  /** Ends the command with this exit code, when it does not fail. @defaultValue 0 */
+  readonly endWith: (exitCode: number) => void;
 }
 
 const examples: Readonly<Record<CommandName, string>> = {
@@ -37,6 +40,11 @@ const examples: Readonly<Record<CommandName, string>> = {
   AWS_REGION=eu-central-1 KVS_BRIDGE_CHANNEL=front-door KVS_BRIDGE_STREAM=front-door kvs-bridge start
   # Against kvs-bridge local
   kvs-bridge start --local --channel test --stream test --create-stream`,
+  doctor: `Examples:
+  # With the options that start is to get
+  kvs-bridge doctor --region eu-central-1 --channel front-door --stream front-door
+  kvs-bridge doctor --only node,addon,gstreamer,kvssink
+  kvs-bridge doctor --local --channel test --stream test --json | jq 'select(.severity == "error")'`,
   gaps: `Examples:
   kvs-bridge gaps --stream front-door
   kvs-bridge gaps --stream front-door --since 24h --json | jq 'select(.event == "gap")'`,
@@ -53,6 +61,7 @@ const examples: Readonly<Record<CommandName, string>> = {
 
 const descriptions: Readonly<Record<CommandName, string>> = {
   start: "Record a signaling channel's master into a video stream until Ctrl-C",
+  doctor: 'Check everything that `start` with the same options needs, and say how to mend it',
   gaps: 'List what a stream misses, and why, from the ledger that `start` keeps',
   local: 'Run a KVS on this machine: channels, signaling, streams, PutMedia, read-back',
   publish: 'Join a channel as its master and send a test picture and tone',
@@ -99,6 +108,7 @@ function createProgram(onExitCode: (code: number) => void): Command {
     .configureOutput({ writeErr: () => undefined })
     .addHelpText('after', () => `\n${configHelp}\n\n${exitCodesHelp()}`);
   addCommand(program, 'start', commandOptions.start, runStart, onExitCode);
+  addCommand(program, 'doctor', commandOptions.doctor, runDoctorCommand, onExitCode);
   addCommand(program, 'gaps', commandOptions.gaps, runGaps, onExitCode);
   addCommand(program, 'local', commandOptions.local, runLocal, onExitCode);
   addCommand(program, 'publish', commandOptions.publish, runPublish, onExitCode);
@@ -151,14 +161,18 @@ async function runCommand<K extends OptionName>(
       const advice = process.stdin.isTTY ? ', Ctrl-C again leaves at once' : '';
       output.log.info(`stopping (${cause})${advice}`);
     });
+    let exitCode = 0;
     await run(settings, {
       output,
       signal: signals.signal,
       beforeLeaving: (action) => {
         signals.beforeLeaving(action);
       },
+      endWith: (code) => {
+        exitCode = code;
+      },
     });
-    return 0;
+    return exitCode;
   } catch (error) {
     const failure = asError(error);
     output.failure(failure);

@@ -2,13 +2,10 @@
 import { ErrorCode, KvsBridge, PutMediaError } from '../../lib/index.js';
 import type { BridgeEnd } from '../../lib/index.js';
 import { reportBridge, stoppedFields, stoppedText } from '../cli/bridge-report.js';
-import { connectionOf } from '../cli/connection.js';
-import type { commandOptions } from '../cli/command-options.js';
-import type { Values } from '../cli/option-table.js';
+import { bridgeOptionsOf } from '../cli/bridge-options.js';
+import type { StartSettings } from '../cli/bridge-options.js';
 import type { CommandContext } from '../cli/program.js';
 import { required } from '../cli/settings.js';
-
-type StartSettings = Values<(typeof commandOptions.start)[number]>;
 
 /** Records until told to stop. */
 export async function runStart(
@@ -17,31 +14,8 @@ export async function runStart(
 ): Promise<void> {
   const channel = required('channel', settings.channel);
   const stream = required('stream', settings.stream);
-  const connection = connectionOf(settings);
-  const bridge = new KvsBridge({
-    channel,
-    stream,
-    ...connection,
-    createStream: settings.createStream,
-    retentionHours: settings.retentionHours,
-    ...(settings.clientId === undefined ? {} : { clientId: settings.clientId }),
-    videoCodecs: settings.videoCodecs,
-    audio: settings.audio,
-    isolation: settings.isolation,
-    sink: settings.sink,
-    fragmentTargetMs: settings.fragmentSeconds,
-    jitterBufferMs: settings.jitterBufferMs,
-    relayOnly: settings.relayOnly,
-    masterTimeoutMs: settings.masterTimeout,
-    persistTimeoutMs: settings.persistTimeout,
-    drainTimeoutMs: settings.drainTimeout,
-    exitOnFatal: settings.exitOnFatal,
-    bufferMb: settings.bufferMb,
-    mediaMemoryMb: settings.mediaMemoryMb,
-    spoolMb: settings.spoolMb,
-    ...(settings.spoolDir === undefined ? {} : { spoolDir: settings.spoolDir }),
-    ...(settings.tags === undefined ? {} : { tags: settings.tags }),
-  });
+  const options = bridgeOptionsOf(settings);
+  const bridge = new KvsBridge({ ...options, channel, stream });
   beforeLeaving(() => {
     bridge.abandon();
   });
@@ -52,7 +26,7 @@ export async function runStart(
     output.event('stopped', stoppedFields(totals), stoppedText(totals), level);
   });
   await bridge.start({ signal });
-  const { region, endpoint } = connection;
+  const { region, endpoint } = options;
   output.event(
     'ready',
     {

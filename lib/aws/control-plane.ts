@@ -33,6 +33,8 @@ export interface StreamDescription {
   readonly retentionHours: number;
   /** For example `video/h264,audio/aac`; absent when none was set. */
   readonly mediaType?: string;
+  /** What a change of the stream has to name. */
+  readonly version?: string;
 }
 
 /** Whether a channel records by itself (WebRTC ingestion). Then viewers never reach the master. */
@@ -184,12 +186,14 @@ export class ControlPlane implements AsyncDisposable {
       options,
     );
     const mediaType = info?.MediaType;
+    const version = info?.Version;
     return {
       name: info?.StreamName ?? ref.name,
       arn: required(info?.StreamARN, action, 'StreamARN'),
       status: required(info?.Status, action, 'Status'),
       retentionHours: info?.DataRetentionInHours ?? 0,
       ...(typeof mediaType === 'string' ? { mediaType } : {}),
+      ...(version === undefined ? {} : { version }),
     };
   }
 

@@ -1,4 +1,5 @@
 /** Where AWS credentials come from, and when they are asked for again. */
+import * as v from 'valibot';
 import { abortable } from '../util/abort.js';
 import { awsClock } from './clock.js';
 import { AwsError, ErrorCode } from '../util/errors.js';
@@ -68,7 +69,8 @@ export function staticCredentials(credentials: AwsCredentials): CredentialsSourc
  */
 export function chainCredentials(options: ChainCredentialsOptions = {}): CredentialsSource {
   const { loadTimeoutMs = 20_000 } = options;
-  return new CachedCredentials(() => withinTime(loadFromChain(options), loadTimeoutMs), options);
+  const load = async (): Promise<AwsCredentials> => (await loadFromChain(options)).credentials;
+  return new CachedCredentials(() => withinTime(load(), loadTimeoutMs), options);
 }
 
 /** Least time between two refreshes of credentials that still work. */
@@ -181,10 +183,26 @@ const roleVariables = [
   'AWS_WEB_IDENTITY_TOKEN_FILE',
 ] as const;
 
-async function loadFromChain({
+/** How the SDK notes on credentials where they came from; the types do not tell. */
+const originSchema = v.object({ $source: v.record(v.string(), v.unknown()) });
+
+/** Credentials of the chain, and which part of it gave them. */
+export interface LoadedCredentials {
+  readonly credentials: AwsCredentials;
+  /** The SDK's names of what took part, such as `CREDENTIALS_PROFILE_SSO`. */
+  readonly features: readonly string[];
+}
+
+/**
+ * Asks the chain once.
+ *
+ * @throws {@link AwsError} with code `KVSB_CREDENTIALS` when there are none, `KVSB_AWS` when
+ * their source cannot be asked right now
+ */
+export async function loadFromChain({
   region,
   profile,
-}: ChainCredentialsOptions): Promise<AwsCredentials> {
+}: Pick<ChainCredentialsOptions, 'profile' | 'region'>): Promise<LoadedCredentials> {
   // Loaded on first use: with --local it is never needed.
   const { defaultProvider } = await import('@aws-sdk/credential-provider-node');
   try {
@@ -194,13 +212,16 @@ async function loadFromChain({
       ...(profile === undefined ? {} : { profile }),
       ...(region === undefined ? {} : { clientConfig: { region } }),
     });
-    const { accessKeyId, secretAccessKey, sessionToken, expiration } = await chain();
-    return {
+    const loaded = await chain();
+    const { accessKeyId, secretAccessKey, sessionToken, expiration } = loaded;
+    const credentials = {
       accessKeyId,
       secretAccessKey,
       ...(sessionToken === undefined ? {} : { sessionToken }),
       ...(expiration === undefined ? {} : { expiration }),
     };
+    const origin = v.safeParse(originSchema, loaded);
+    return { credentials, features: origin.success ? Object.keys(origin.output.$source) : [] };
   } catch (error) {
     // Not kept as cause: a credential_process may have printed anything into it.
     const reason = error instanceof Error ? redact(error.message) : 'unknown reason';

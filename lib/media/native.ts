@@ -274,6 +274,10 @@ export interface NativeAddon {
   ): void;
   gstreamerVersion(): string;
   hasElement(factory: string): boolean;
+  /** The Debian package that holds an element, or what comes closest to one. */
+  packageOf(factory: string): string;
+  /** The plugin of an element, with the version it gives itself; undefined without the element. */
+  pluginOf(factory: string): { readonly file: string; readonly version: string } | undefined;
   /** Decodes the Matroska file at `path` on a pool thread. */
   analyzeRecording(path: string): Promise<RecordingAnalysis>;
   /** Takes an flock(2) on an open file, until that is closed; false when it is taken. Throws. */
@@ -330,6 +334,11 @@ function packageRoot(): string {
   return folder;
 }
 
+/** Where the addon belongs. */
+export function addonFile(): string {
+  return join(packageRoot(), 'build', 'Release', 'kvs_bridge.node');
+}
+
 let loaded: NativeAddon | undefined;
 
 /**
@@ -340,7 +349,7 @@ let loaded: NativeAddon | undefined;
  */
 export function loadNative(): NativeAddon {
   if (loaded !== undefined) return loaded;
-  const file = join(packageRoot(), 'build', 'Release', 'kvs_bridge.node');
+  const file = addonFile();
   if (!existsSync(file)) {
     throw new MediaError(ErrorCode.addon, 'The native addon of kvs-bridge is not built', {
       fix: 'Run `npm run build` in the kvs-bridge package; it needs the GStreamer 1.22 development packages.',

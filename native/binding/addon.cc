@@ -32,11 +32,30 @@ Napi::Value HasElementJs(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), HasElement(info[0].As<Napi::String>().Utf8Value()));
 }
 
+/// `packageOf(factory: string): string`
+Napi::Value PackageOfJs(const Napi::CallbackInfo& info) {
+  if (!info[0].IsString()) throw Napi::TypeError::New(info.Env(), "factory must be a string");
+  return Napi::String::New(info.Env(), PackageOf(info[0].As<Napi::String>().Utf8Value()));
+}
+
+/// `pluginOf(factory: string): { file, version } | undefined`
+Napi::Value PluginOfJs(const Napi::CallbackInfo& info) {
+  if (!info[0].IsString()) throw Napi::TypeError::New(info.Env(), "factory must be a string");
+  const auto plugin = PluginOf(info[0].As<Napi::String>().Utf8Value());
+  if (!plugin) return info.Env().Undefined();
+  auto result = Napi::Object::New(info.Env());
+  result.Set("file", plugin->file);
+  result.Set("version", plugin->version);
+  return result;
+}
+
 Napi::Object InitAddon(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(std::make_unique<AddonData>().release());
   exports.Set("initialize", Napi::Function::New(env, Initialize, "initialize"));
   exports.Set("gstreamerVersion", Napi::Function::New(env, Version, "gstreamerVersion"));
   exports.Set("hasElement", Napi::Function::New(env, HasElementJs, "hasElement"));
+  exports.Set("packageOf", Napi::Function::New(env, PackageOfJs, "packageOf"));
+  exports.Set("pluginOf", Napi::Function::New(env, PluginOfJs, "pluginOf"));
   exports.Set("analyzeRecording", Napi::Function::New(env, AnalyzeRecordingJs, "analyzeRecording"));
   exports.Set("tryLockFile", Napi::Function::New(env, TryLockFileJs, "tryLockFile"));
   exports.Set("Receiver", ReceiverWrap::Define(env));

@@ -102,14 +102,6 @@ constexpr std::array kPackages = {
     Package{"timeoverlay", "gstreamer1.0-plugins-base or gstreamer1.0-x"},
 };
 
-std::string PackageOf(std::string_view element) {
-  if (element == "kvssink") return "that you built of AWS's producer SDK, and set GST_PLUGIN_PATH";
-  for (const auto& entry : kPackages) {
-    if (entry.element == element) return std::string(entry.package);
-  }
-  return "gstreamer1.0-plugins-base";
-}
-
 [[noreturn]] void ThrowMissing(const std::string& factory) {
   throw MediaError(ErrorKind::kMissingPlugin, "GStreamer has no element \"" + factory +
                                                   "\"; install the package " + PackageOf(factory));
@@ -154,6 +146,25 @@ void RequireElements(std::initializer_list<const char*> factories) {
   for (const char* factory : factories) {
     if (!HasElement(factory)) ThrowMissing(factory);
   }
+}
+
+std::string PackageOf(const std::string& factory) {
+  if (factory == "kvssink") return "that you built of AWS's producer SDK, and set GST_PLUGIN_PATH";
+  for (const auto& entry : kPackages) {
+    if (entry.element == factory) return std::string(entry.package);
+  }
+  return "gstreamer1.0-plugins-base";
+}
+
+std::optional<PluginInfo> PluginOf(const std::string& factory) {
+  const auto feature =
+      ObjectPtr<GstElementFactory>::Adopt(gst_element_factory_find(factory.c_str()));
+  if (!feature) return std::nullopt;
+  const auto plugin =
+      ObjectPtr<GstPlugin>::Adopt(gst_plugin_feature_get_plugin(GST_PLUGIN_FEATURE(feature.get())));
+  if (!plugin) return std::nullopt;
+  const gchar* file = gst_plugin_get_filename(plugin.get());
+  return PluginInfo{file != nullptr ? file : "", gst_plugin_get_version(plugin.get())};
 }
 
 std::string EnumNick(GstElement* element, const char* property) {

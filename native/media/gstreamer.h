@@ -2,6 +2,7 @@
 #pragma once
 
 #include <initializer_list>
+#include <optional>
 #include <string>
 
 #include "glib/ptr.h"
@@ -25,6 +26,19 @@ ElementPtr MakeElement(const std::string& factory, const std::string& name);
 
 /// True when the element is installed.
 bool HasElement(const std::string& factory);
+
+/// The Debian package that holds an element, or what comes closest to one; for messages.
+std::string PackageOf(const std::string& factory);
+
+/// Where an element comes from.
+struct PluginInfo {
+  std::string file;
+  /// As the plugin calls itself.
+  std::string version;
+};
+
+/// The plugin of an element; none when it is not installed.
+std::optional<PluginInfo> PluginOf(const std::string& factory);
 
 /// Checks that every element exists. @throws MediaError (kMissingPlugin) naming the first missing.
 void RequireElements(std::initializer_list<const char*> factories);

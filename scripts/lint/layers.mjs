@@ -15,6 +15,7 @@ const layers = {
   bin: { values: ['lib/index'] },
   'lib/index': {
     values: ['lib/aws', 'lib/bridge', 'lib/demo', 'lib/local', 'lib/ops', 'lib/publisher'].concat(
+      'lib/doctor',
       'lib/media',
       'lib/kvssink',
       'lib/ledger',
@@ -27,6 +28,12 @@ const layers = {
   'lib/bridge': {
     values: ['lib/aws', 'lib/kvssink', 'lib/ledger', 'lib/media', 'lib/signaling'].concat(
       'lib/spool',
+      'lib/util',
+    ),
+  },
+  'lib/doctor': {
+    values: ['lib/aws', 'lib/bridge', 'lib/kvssink', 'lib/media', 'lib/putmedia'].concat(
+      'lib/signaling',
       'lib/util',
     ),
   },
