@@ -20,7 +20,8 @@ Napi::Value ToBuffer(Napi::Env env, Bytes bytes) {
 /// Collects members; JavaScript numbers hold every count and every millisecond exactly.
 class ObjectBuilder {
  public:
-  ObjectBuilder(Napi::Env env, const char* type) : env_(env), object_(Napi::Object::New(env)) {
+  explicit ObjectBuilder(Napi::Env env) : env_(env), object_(Napi::Object::New(env)) {}
+  ObjectBuilder(Napi::Env env, const char* type) : ObjectBuilder(env) {
     Set("type", std::string(type));
   }
 
@@ -43,6 +44,11 @@ class ObjectBuilder {
   }
   ObjectBuilder& Set(const char* key, Bytes value) {
     object_.Set(key, ToBuffer(env_, std::move(value)));
+    return *this;
+  }
+
+  ObjectBuilder& Set(const char* key, const Napi::Object& value) {
+    object_.Set(key, value);
     return *this;
   }
 
@@ -154,16 +160,46 @@ struct Converter {
   Napi::Object operator()(KeyframeOverdueEvent event) const {
     return ObjectBuilder(env, "keyframeOverdue").Set("waitedMs", event.waited_ms).Done();
   }
-  Napi::Object operator()(StatsEvent event) const {
-    return ObjectBuilder(env, "stats")
-        .Set("videoFramesReceived", event.video_frames_received)
-        .Set("audioFramesReceived", event.audio_frames_received)
-        .Set("videoBytesReceived", event.video_bytes_received)
-        .Set("videoFramesWritten", event.video_frames_written)
-        .Set("videoFramesDropped", event.video_frames_dropped)
-        .Set("keyframeRequests", event.keyframe_requests)
-        .Set("newestVideoTimecodeMs", event.newest_video_timecode_ms)
+  Napi::Object operator()(const StatsEvent& event) const {
+    const RecorderStats& recorder = event.recorder;
+    const TransportStats& transport = event.transport;
+    ObjectBuilder object(env, "stats");
+    object.Set("videoFramesReceived", recorder.video_frames_received)
+        .Set("audioFramesReceived", recorder.audio_frames_received)
+        .Set("videoBytesReceived", recorder.video_bytes_received)
+        .Set("videoFramesWritten", recorder.video_frames_written)
+        .Set("videoFramesDropped", recorder.video_frames_dropped)
+        .Set("keyframeRequests", recorder.keyframe_requests)
+        .Set("newestVideoTimecodeMs", recorder.newest_video_ms)
+        .Set("newestAudioTimecodeMs", recorder.newest_audio_ms)
+        .Set("video", (*this)(transport.video))
+        .Set("audio", (*this)(transport.audio));
+    if (!transport.pair.local.empty()) object.Set("path", (*this)(transport.pair));
+    if (transport.round_trip_ms) object.Set("roundTripMs", *transport.round_trip_ms);
+    return object.Done();
+  }
+  Napi::Object operator()(const CandidatePair& pair) const {
+    return ObjectBuilder(env)
+        .Set("local", pair.local)
+        .Set("remote", pair.remote)
+        .Set("protocol", pair.protocol)
+        .Done();
+  }
+  Napi::Object operator()(const RtpTrackStats& stats) const {
+    return ObjectBuilder(env)
+        .Set("packetsReceived", stats.packets_received)
+        .Set("bytesReceived", stats.bytes_received)
+        .Set("packetsLost", stats.packets_lost)
+        .Set("nacksSent", stats.nacks_sent)
+        .Set("plisSent", stats.plis_sent)
+        .Set("firsSent", stats.firs_sent)
+        .Set("jitterMs", stats.jitter_ms)
+        .Done();
+  }
+  Napi::Object operator()(SenderStatsEvent event) const {
+    return ObjectBuilder(env, "senderStats")
         .Set("framesSent", event.frames_sent)
+        .Set("keyframeRequests", event.keyframe_requests)
         .Done();
   }
   Napi::Object operator()(const ErrorEvent& event) const {

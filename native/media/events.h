@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "media/media_error.h"
+#include "media/recorder_stats.h"
+#include "media/transport_stats.h"
 
 namespace kvsbridge {
 
@@ -119,16 +121,16 @@ struct KeyframeOverdueEvent {
   unsigned waited_ms = 0;  ///< since the first request that is unanswered
 };
 
-/// Counters since the session began, sent about once a second.
+/// Counters of a receiver since the session began, sent about once a second.
 struct StatsEvent {
-  std::uint64_t video_frames_received = 0;
-  std::uint64_t audio_frames_received = 0;
-  std::uint64_t video_bytes_received = 0;
-  std::uint64_t video_frames_written = 0;
-  std::uint64_t video_frames_dropped = 0;
-  std::uint64_t keyframe_requests = 0;
-  std::int64_t newest_video_timecode_ms = 0;
-  std::uint64_t frames_sent = 0;  ///< publisher only
+  RecorderStats recorder;
+  TransportStats transport;
+};
+
+/// Counters of a publisher since the session began, sent about once a second.
+struct SenderStatsEvent {
+  std::uint64_t frames_sent = 0;
+  std::uint64_t keyframe_requests = 0;  ///< received
 };
 
 /// Something went wrong; `fatal` ends the session.
@@ -147,7 +149,7 @@ using Event =
     std::variant<LocalDescriptionEvent, LocalCandidateEvent, ConnectionStateEvent, TrackEvent,
                  EpochEvent, FragmentStartEvent, MediaDataEvent, FragmentEndEvent, EpochEndEvent,
                  SinkAckEvent, SinkStateEvent, FramesDroppedEvent, GapEvent, KeyframeOverdueEvent,
-                 StatsEvent, ErrorEvent, ClosedEvent>;
+                 StatsEvent, SenderStatsEvent, ErrorEvent, ClosedEvent>;
 
 /// Where a session's events go. Implementations accept calls from any thread and never block.
 class EventSink {

@@ -77,24 +77,32 @@ IceTransport::IceTransport(ElementPtr nicesrc) : nicesrc_(std::move(nicesrc)) {
   g_object_get(nicesrc_.get(), "agent", &agent, "stream", &stream_, "component", &component_,
                nullptr);
   agent_ = ObjectPtr<GObject>::Adopt(agent);
+  selected_ = std::make_unique<SelectedPair>(agent_);
 }
 
 bool IceTransport::PollArrival() {
-  if (Nice().get_sockets == nullptr || !agent_) return false;
+  bool arrived = false;
+  ForEachSocket([this, &arrived](int descriptor) {
+    const std::int64_t stamp = NewestArrival(descriptor).value_or(kNoStamp);
+    const auto [entry, added] = stamps_.try_emplace(descriptor, stamp);
+    if (added || !IsNewer(stamp, entry->second)) return;
+    entry->second = stamp;
+    arrived = true;
+  });
+  return arrived;
+}
+
+void IceTransport::ForEachSocket(const std::function<void(int)>& function) const {
+  if (Nice().get_sockets == nullptr || !agent_) return;
+  // Holds the sockets: their descriptors stay theirs meanwhile.
   const std::unique_ptr<GPtrArray, decltype(&g_ptr_array_unref)> sockets(
       Nice().get_sockets(agent_.get(), stream_, component_), g_ptr_array_unref);
-  if (!sockets) return false;
-  bool arrived = false;
+  if (!sockets) return;
   for (guint i = 0; i < sockets->len; ++i) {
     gint descriptor = -1;
     g_object_get(g_ptr_array_index(sockets.get(), i), "fd", &descriptor, nullptr);
-    const std::int64_t stamp = NewestArrival(descriptor).value_or(kNoStamp);
-    const auto [entry, added] = stamps_.try_emplace(descriptor, stamp);
-    if (added || !IsNewer(stamp, entry->second)) continue;
-    entry->second = stamp;
-    arrived = true;
+    function(descriptor);
   }
-  return arrived;
 }
 
 void IceTransport::Send(const std::vector<std::uint8_t>& bytes) const {

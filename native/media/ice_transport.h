@@ -4,10 +4,13 @@
 #include <gst/gst.h>
 
 #include <cstdint>
+#include <functional>
 #include <map>
+#include <memory>
 #include <vector>
 
 #include "glib/ptr.h"
+#include "media/selected_pair.h"
 
 namespace kvsbridge {
 
@@ -24,15 +27,20 @@ class IceTransport {
 
   /// Whether anything was received since the last call; the first one only begins to look. Loop.
   bool PollArrival();
+  /// Calls `function(descriptor)` with each of its sockets.
+  void ForEachSocket(const std::function<void(int)>& function) const;
   /// Sends bytes to the peer along the selected pair, as they are. Loop.
   void Send(const std::vector<std::uint8_t>& bytes) const;
   /// Whether our side is ICE's controlling one.
   [[nodiscard]] bool controlling() const;
+  /// What ICE chose so far.
+  [[nodiscard]] CandidatePair pair() const { return selected_->Read(); }
   [[nodiscard]] GstElement* nicesrc() const { return nicesrc_.get(); }
 
  private:
   ElementPtr nicesrc_;
   ObjectPtr<GObject> agent_;
+  std::unique_ptr<SelectedPair> selected_;
   guint stream_ = 0;
   guint component_ = 0;
   std::map<int, std::int64_t> stamps_;  ///< by descriptor: what identifies its newest packet

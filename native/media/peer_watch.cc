@@ -11,16 +11,19 @@
 #include "media/gstreamer.h"
 #include "media/media_clock.h"
 #include "media/offer_caps.h"
+#include "media/round_trip.h"
 
 namespace kvsbridge {
 
-/// Written by the network's streaming thread.
+/// Shared with the network's streaming thread, which writes it.
 struct PeerWatch::Counts {
   std::atomic<std::uint64_t> packets{0};  ///< all but STUN, which libnice keeps
   std::atomic<std::uint64_t> media{0};
   std::atomic<std::uint64_t> video{0};
   /// Which payload types are video; written before the probes are installed.
   std::array<bool, 128> is_video{};
+  const StunMark mark;
+  Guarded<RoundTrip> round_trip;
 };
 
 namespace {
@@ -52,16 +55,34 @@ void Count(PeerWatch::Counts& counts, GstBuffer* buffer) {
   }
 }
 
+/// Whether the packet is for us alone: the answer to a question of ours.
+bool TakeAnswer(PeerWatch::Counts& counts, GstBuffer* buffer) {
+  const auto number = counts.mark.AnsweredBy(buffer);
+  if (!number) return false;
+  const std::int64_t now_ns = MediaClock::MonotonicNs();
+  counts.round_trip.With([&](RoundTrip& trip) { trip.OnAnswer(*number, now_ns); });
+  return true;
+}
+
 // Runs on the network's streaming thread.
 GstPadProbeReturn OnPackets(GstPad* /*pad*/, GstPadProbeInfo* info, gpointer user_data) {
   PeerWatch::Counts& counts = **static_cast<SharedCounts*>(user_data);
   if ((info->type & GST_PAD_PROBE_TYPE_BUFFER_LIST) == 0) {
-    Count(counts, GST_PAD_PROBE_INFO_BUFFER(info));
+    GstBuffer* buffer = GST_PAD_PROBE_INFO_BUFFER(info);
+    if (TakeAnswer(counts, buffer)) return GST_PAD_PROBE_DROP;
+    Count(counts, buffer);
     return GST_PAD_PROBE_OK;
   }
   GstBufferList* list = GST_PAD_PROBE_INFO_BUFFER_LIST(info);
-  for (guint i = 0; i < gst_buffer_list_length(list); ++i) {
-    Count(counts, gst_buffer_list_get(list, i));
+  for (guint i = gst_buffer_list_length(list); i-- > 0;) {
+    GstBuffer* buffer = gst_buffer_list_get(list, i);
+    if (TakeAnswer(counts, buffer)) {
+      list = gst_buffer_list_make_writable(list);
+      gst_buffer_list_remove(list, i, 1);
+      info->data = list;
+    } else {
+      Count(counts, buffer);
+    }
   }
   return GST_PAD_PROBE_OK;
 }
@@ -225,44 +246,52 @@ void PeerWatch::AskForConsent() {
   }
 }
 
+void PeerWatch::AskForRoundTrip() {
+  if (credentials_.remote_password.empty()) return;
+  for (const auto& transport : transports_) {
+    transport.ForEachSocket([this](int descriptor) { counts_->mark.PassAnswers(descriptor); });
+    const std::uint64_t number = counts_->round_trip.With(
+        [](RoundTrip& trip) { return trip.OnRequest(MediaClock::MonotonicNs()); });
+    credentials_.controlling = transport.controlling();
+    transport.Send(MakeConsentRequest(credentials_, counts_->mark.Transaction(number)));
+  }
+}
+
 std::optional<MediaError> PeerWatch::CheckMedia(std::int64_t now_ns) {
   const MediaWatch::Decision decision =
       media_->Tick(now_ns, counts_->media.load(std::memory_order_relaxed),
                    counts_->video.load(std::memory_order_relaxed));
   if (decision.ask_keyframe) ask_keyframe_();
   std::optional<std::string> fault = decision.fault;
-  if (!fault && ticks_ % kTicksPerSecond == 0) fault = media_->OnReports(now_ns, ReadReports());
+  if (ticks_ % kTicksPerSecond == 0) {
+    AskForRoundTrip();
+    const std::optional<std::string> unsent = ReadSources(now_ns);
+    if (!fault) fault = unsent;
+  }
   if (!fault) return std::nullopt;
   return MediaError(ErrorKind::kNoMedia, *fault, "webrtc");
 }
 
-std::vector<SourceReport> PeerWatch::ReadReports() const {
+std::optional<std::string> PeerWatch::ReadSources(std::int64_t now_ns) {
+  const std::vector<RtpSource> sources = ReadRtpSources(rtp_session_.get());
+  sums_.Update(sources);
   std::vector<SourceReport> reports;
-  if (!rtp_session_) return reports;
-  GstStructure* raw_stats = nullptr;
-  g_object_get(rtp_session_.get(), "stats", &raw_stats, nullptr);
-  if (raw_stats == nullptr) return reports;
-  const std::unique_ptr<GstStructure, decltype(&gst_structure_free)> stats(raw_stats,
-                                                                           gst_structure_free);
-  const GValue* value = gst_structure_get_value(stats.get(), "source-stats");
-  if (value == nullptr || !G_VALUE_HOLDS_BOXED(value)) return reports;
-  // rtpsession has no other form of it, deprecated or not.
-  G_GNUC_BEGIN_IGNORE_DEPRECATIONS
-  const auto* sources = static_cast<const GValueArray*>(g_value_get_boxed(value));
-  for (guint i = 0; sources != nullptr && i < sources->n_values; ++i) {
-    const GstStructure* source = gst_value_get_structure(&sources->values[i]);
-    gboolean internal = TRUE;
-    gboolean reported = FALSE;
-    guint ssrc = 0;
-    guint sent = 0;
-    guint64 received = 0;
-    gst_structure_get(source, "internal", G_TYPE_BOOLEAN, &internal, "have-sr", G_TYPE_BOOLEAN,
-                      &reported, "ssrc", G_TYPE_UINT, &ssrc, "sr-packet-count", G_TYPE_UINT, &sent,
-                      "packets-received", G_TYPE_UINT64, &received, nullptr);
-    if (internal == FALSE && reported != FALSE) reports.push_back({ssrc, sent, received});
+  for (const auto& source : sources) {
+    if (!source.has_report) continue;
+    reports.push_back({source.ssrc, source.packets_reported, source.packets_received});
   }
-  G_GNUC_END_IGNORE_DEPRECATIONS
-  return reports;
+  return media_->OnReports(now_ns, reports);
+}
+
+TransportStats PeerWatch::Stats() const {
+  TransportStats stats;
+  for (const auto& transport : transports_) {
+    if (stats.pair.local.empty()) stats.pair = transport.pair();
+  }
+  stats.round_trip_ms = counts_->round_trip.With([](RoundTrip& trip) { return trip.ReadMs(); });
+  stats.video = sums_.Read("video");
+  stats.audio = sums_.Read("audio");
+  return stats;
 }
 
 }  // namespace kvsbridge

@@ -13,6 +13,8 @@
 #include "media/media_error.h"
 #include "media/media_watch.h"
 #include "media/peer_silence.h"
+#include "media/rtp_sources.h"
+#include "media/transport_stats.h"
 
 namespace kvsbridge {
 
@@ -44,6 +46,11 @@ class PeerWatch {
   ///   Begin
   std::optional<MediaError> Tick();
 
+  /// A track is carried by this RTP stream from now on.
+  void OnTrack(const std::string& kind, std::uint32_t ssrc) { sums_.Follow(kind, ssrc); }
+  /// As of the last full second.
+  [[nodiscard]] TransportStats Stats() const;
+
   struct Counts;
 
  private:
@@ -53,7 +60,8 @@ class PeerWatch {
   std::optional<MediaError> CheckSilence(std::int64_t now_ns);
   std::optional<MediaError> CheckMedia(std::int64_t now_ns);
   void AskForConsent();
-  [[nodiscard]] std::vector<SourceReport> ReadReports() const;
+  void AskForRoundTrip();
+  std::optional<std::string> ReadSources(std::int64_t now_ns);
 
   GstElement* const webrtc_;
   std::function<void()> ask_keyframe_;
@@ -63,6 +71,7 @@ class PeerWatch {
   std::vector<std::pair<PadPtr, gulong>> probes_;
   std::vector<ElementPtr> dtls_decoders_;
   ObjectPtr<GObject> rtp_session_;
+  RtpTrackSums sums_;
   std::optional<PeerSilence> silence_;
   std::optional<MediaWatch> media_;
   std::uint64_t packets_ = 0;

@@ -203,7 +203,7 @@ void PublisherSession::OnTick() {
 }
 
 void PublisherSession::EmitStats() {
-  StatsEvent event;
+  SenderStatsEvent event;
   event.frames_sent = frames_sent_->With([](std::uint64_t& frames) { return frames; });
   event.keyframe_requests = keyframes_.requests();
   Emit(event);

@@ -129,8 +129,9 @@ void ReceiverSession::AddTransceivers() {
 void ReceiverSession::OnPad(PadPtr pad, gulong block_probe) {
   if (state() == State::kStopping) return;  // blocked until the pipeline is gone
   try {
-    const std::string kind = ReadPadMedia(pad.get()).kind;
+    const auto [kind, codec, ssrc] = ReadPadMedia(pad.get());
     RemoveTrack(kind);  // a new SSRC replaces the track it belonged to
+    if (peer_watch_ != nullptr && ssrc) peer_watch_->OnTrack(kind, *ssrc);
     const unsigned id = next_track_id_++;
     rtp_tap_->Attach(pad.get());
     auto track = Track::Create(pipeline(), pad.get(), options_.audio, HandlersFor(kind, id));
@@ -290,16 +291,8 @@ void ReceiverSession::ReportDrops() {
 }
 
 void ReceiverSession::EmitStats() {
-  const RecorderStats& stats = recorder_->stats();
-  StatsEvent event;
-  event.video_frames_received = stats.video_frames_received;
-  event.audio_frames_received = stats.audio_frames_received;
-  event.video_bytes_received = stats.video_bytes_received;
-  event.video_frames_written = stats.video_frames_written;
-  event.video_frames_dropped = stats.video_frames_dropped;
-  event.keyframe_requests = stats.keyframe_requests;
-  event.newest_video_timecode_ms = stats.newest_video_ms;
-  Emit(event);
+  if (peer_watch_ != nullptr) transport_ = peer_watch_->Stats();
+  Emit(StatsEvent{recorder_->stats(), transport_});
 }
 
 }  // namespace kvsbridge

@@ -94,6 +94,7 @@ class ReceiverSession final : public Session {
   std::unique_ptr<MediaClock> clock_;
   std::unique_ptr<RtpTap> rtp_tap_;
   std::unique_ptr<PeerWatch> peer_watch_;  ///< from the answer on
+  TransportStats transport_;               ///< the newest: the watch ends before the session
   ObjectPtr<GstWebRTCRTPTransceiver> video_transceiver_;
   std::map<std::string, ActiveTrack> tracks_;  ///< by kind
   std::set<unsigned> flowing_;                 ///< ids of the tracks that have not ended

@@ -55,6 +55,7 @@ void Recorder::OnAudio(AudioFrame frame, std::int64_t now_ns) {
   if (finished_) return;
   ++stats_.audio_frames_received;
   frame.pts_ns = audio_steps_.Apply(frame.pts_ns, 0, now_ns);
+  stats_.newest_audio_ms = frame.pts_ns / kNsPerMs;
   if (audio_format_ == nullptr || *audio_format_ != *frame.format) audio_format_ = frame.format;
   gaps_.OnArrival(frame.pts_ns);
   if (video_alive_ns_ == 0) video_alive_ns_ = now_ns;

@@ -15,21 +15,11 @@
 #include "media/keyframe_control.h"
 #include "media/lone_audio.h"
 #include "media/recorder_options.h"
+#include "media/recorder_stats.h"
 #include "media/sink.h"
 #include "media/step_guard.h"
 
 namespace kvsbridge {
-
-/// Counters of a recorder.
-struct RecorderStats {
-  std::uint64_t video_frames_received = 0;
-  std::uint64_t audio_frames_received = 0;
-  std::uint64_t video_bytes_received = 0;
-  std::uint64_t video_frames_written = 0;
-  std::uint64_t video_frames_dropped = 0;
-  std::uint64_t keyframe_requests = 0;
-  std::int64_t newest_video_ms = 0;
-};
 
 /// Turns up to two tracks of frames into epochs of fragments.
 ///

@@ -55,8 +55,11 @@ PadMedia ReadPadMedia(GstPad* pad) {
     throw MediaError(ErrorKind::kMedia, "a media pad of the peer has no caps", "webrtc");
   }
   const GstStructure* structure = gst_caps_get_structure(caps.get(), 0);
+  guint ssrc = 0;
+  const bool named = gst_structure_get_uint(structure, "ssrc", &ssrc) == TRUE;
   return {ToString(gst_structure_get_string(structure, "media")),
-          ToString(gst_structure_get_string(structure, "encoding-name"))};
+          ToString(gst_structure_get_string(structure, "encoding-name")),
+          named ? std::optional<std::uint32_t>(ssrc) : std::nullopt};
 }
 
 std::optional<VideoFormat> ReadVideoFormat(GstCaps* caps) {

@@ -1,6 +1,7 @@
 // From a webrtcbin pad to encoded frames that KVS stores.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,10 +14,11 @@
 
 namespace kvsbridge {
 
-/// Kind and codec of a webrtcbin source pad, read from its caps.
+/// Kind, codec and stream of a webrtcbin source pad, read from its caps.
 struct PadMedia {
   std::string kind;
   std::string codec;
+  std::optional<std::uint32_t> ssrc;
 };
 
 /// Reads what a webrtcbin pad carries. @throws MediaError when its caps do not tell.
