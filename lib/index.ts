@@ -18,7 +18,9 @@ export { AudioMode, VideoCodecName } from './media/codecs.js';
 export { SinkMode } from './kvssink/choose-sink.js';
 export type { SinkChoice } from './kvssink/choose-sink.js';
 export { Isolation } from './media/create-session.js';
-export type { KvsBridgeOptions, RetryRhythm } from './bridge/options.js';
+export type { BridgeSettings, KvsBridgeOptions, RetryRhythm } from './bridge/options.js';
+export type { BridgeStats } from './bridge/stats.js';
+export type { AckCounts, MediaPath, ProcessUsage, RtpStats } from './media/session-stats.js';
 export type {
   MediaEpoch,
   MediaGap,

@@ -7,6 +7,7 @@ import type { FragmentTags } from './fragment-tags.js';
 import type { ResolvedOptions } from './options.js';
 import type { RecordingMonitor } from './recording-monitor.js';
 import type { StateMachine } from './state-machine.js';
+import type { StatsSums } from './stats.js';
 import type { StepLog } from './step-log.js';
 import type { SessionTotals } from './totals.js';
 
@@ -19,6 +20,7 @@ export interface BridgeParts {
   readonly ledger: BridgeLedger;
   readonly machine: StateMachine;
   readonly monitor: RecordingMonitor;
+  readonly stats: StatsSums;
   readonly steps: StepLog;
   readonly tags: FragmentTags;
   readonly totals: SessionTotals;

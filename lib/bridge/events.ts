@@ -11,7 +11,9 @@ import type {
 import type { GapCause } from '../ledger/gap-causes.js';
 import type { SinkChoice } from '../kvssink/choose-sink.js';
 import type { SignalingChange } from '../signaling/lasting-connection.js';
-import type { KvsBridgeError } from '../util/errors.js';
+import type { MediaPath } from '../media/session-stats.js';
+import type { ErrorCode, KvsBridgeError } from '../util/errors.js';
+import type { BridgeStats } from './stats.js';
 
 /** The states of a Bridge. Only {@link BridgeState.recording} means that media is being kept. */
 export const BridgeState = {
@@ -47,6 +49,8 @@ export interface StateChange {
   readonly atMs: number;
   /** Why, in words; absent where the state says it all. */
   readonly reason?: string;
+  /** Of the error behind it, if there is one. */
+  readonly code?: ErrorCode;
 }
 
 /** Steps between `start` and the first persisted fragment, in their usual order. */
@@ -117,6 +121,10 @@ export interface KvsBridgeEvents {
   keyframeOverdue: [overdue: { readonly waitedMs: number }];
   /** Totals so far, about once a second while a session runs. */
   totals: [totals: BridgeTotals];
+  /** What was measured so far, about once a second while a session runs. */
+  stats: [stats: BridgeStats];
+  /** ICE chose, or changed, the way that media takes. */
+  path: [path: MediaPath];
   /** Something went wrong; the Bridge goes on. */
   warning: [error: KvsBridgeError];
   /** The Bridge is done. Exactly once, the last event. */

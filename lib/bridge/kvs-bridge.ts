@@ -11,10 +11,12 @@ import { BridgeState } from './events.js';
 import type { BridgeEnd, BridgeTotals, KvsBridgeEvents, StateChange } from './events.js';
 import { FragmentTags } from './fragment-tags.js';
 import { resolveOptions } from './options.js';
-import type { KvsBridgeOptions } from './options.js';
+import type { BridgeSettings, KvsBridgeOptions } from './options.js';
 import { RecordingMonitor } from './recording-monitor.js';
 import { SessionSupervisor } from './session-supervisor.js';
 import { StateMachine } from './state-machine.js';
+import { StatsSums } from './stats.js';
+import type { BridgeStats } from './stats.js';
 import { StepLog } from './step-log.js';
 import { SessionTotals } from './totals.js';
 
@@ -66,6 +68,7 @@ export class KvsBridge extends EventEmitter<KvsBridgeEvents> implements AsyncDis
       ledger,
       machine,
       monitor,
+      stats: new StatsSums(),
       steps: new StepLog((step) => this.emit('step', step)),
       tags: new FragmentTags(resolved.tags),
       totals: new SessionTotals(),
@@ -96,6 +99,17 @@ export class KvsBridge extends EventEmitter<KvsBridgeEvents> implements AsyncDis
   /** Totals so far, over all sessions. */
   get totals(): BridgeTotals {
     return this.#parts.totals.read();
+  }
+
+  /** What was measured so far, over all sessions. */
+  get stats(): BridgeStats {
+    return this.#parts.stats.read();
+  }
+
+  /** What it was made with that others may know, defaults filled in. */
+  get settings(): BridgeSettings {
+    const { channel, stream, region, persistTimeoutMs, spoolMb } = this.#parts.options;
+    return { channel, stream, region, persistTimeoutMs, spoolMb };
   }
 
   /**

@@ -1,5 +1,7 @@
 /** Tells what a media session does as what the Bridge does. */
+import { isDeepStrictEqual } from 'node:util';
 import type { MediaSession } from '../media/media-session.js';
+import type { MediaPath } from '../media/session-stats.js';
 import type { BridgeParts } from './bridge-parts.js';
 import { BridgeState } from './events.js';
 import { reasonOf } from './remedies.js';
@@ -61,6 +63,26 @@ export function reportMedia(media: MediaSession, tally: SessionTally, parts: Bri
   });
   media.once('closed', (end) => {
     tally.update(end.totals);
+    tally.end();
+  });
+}
+
+/** Reports what a session measures, until it is closed. */
+export function reportStats(media: MediaSession, { events, stats }: BridgeParts): void {
+  const tally = stats.begin();
+  let path: MediaPath | undefined;
+  media.once('ending', () => {
+    tally.leave();
+  });
+  media.on('stats', (measured) => {
+    tally.update(measured);
+    if (!isDeepStrictEqual(measured.path, path)) {
+      path = measured.path;
+      if (path !== undefined) events.emit('path', path);
+    }
+    events.emit('stats', stats.read());
+  });
+  media.once('closed', () => {
     tally.end();
   });
 }

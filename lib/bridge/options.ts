@@ -200,6 +200,11 @@ export type ResolvedOptions = Omit<v.InferOutput<typeof schema>, 'retry'> & {
   readonly spoolDir: string;
 };
 
+/** Options of a Bridge that others may know, see {@link KvsBridgeOptions}. */
+export type BridgeSettings = Readonly<
+  Pick<ResolvedOptions, 'channel' | 'stream' | 'region' | 'persistTimeoutMs' | 'spoolMb'>
+>;
+
 /**
  * Checks options and fills in the defaults.
  *

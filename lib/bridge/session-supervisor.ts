@@ -8,7 +8,7 @@ import type { BridgeParts } from './bridge-parts.js';
 import { BridgeState } from './events.js';
 import { MediaPool } from './media-pool.js';
 import { MasterMemory } from './master-memory.js';
-import { reportMedia } from './media-report.js';
+import { reportMedia, reportStats } from './media-report.js';
 import { isSlow, needsPerson, reasonOf } from './remedies.js';
 import { findResources } from './resources.js';
 import type { Resources } from './resources.js';
@@ -145,6 +145,7 @@ export class SessionSupervisor {
     });
     const tally = totals.begin();
     reportMedia(media, tally, this.#parts);
+    reportStats(media, this.#parts);
     this.#listen(session, media, () => {
       tally.countAnswer();
     });
@@ -201,7 +202,7 @@ export class SessionSupervisor {
   async #pauseAfter(error: KvsBridgeError | undefined, ranMs: number): Promise<void> {
     const { events, machine } = this.#parts;
     if (error !== undefined) events.emit('warning', error);
-    machine.enter(BridgeState.reconnecting, error?.message ?? 'the session ended');
+    machine.enter(BridgeState.reconnecting, error?.message ?? 'the session ended', error?.code);
     if (ranMs >= stableSessionMs) this.#backoff.reset();
     else await sleep(this.#backoff.nextDelayMs(), this.#end.signal);
   }
@@ -219,7 +220,8 @@ export class SessionSupervisor {
     const isForPerson = needsPerson(error);
     if (isForPerson && (options.exitOnFatal || !this.#hasOffered)) throw error;
     events.emit('warning', error);
-    machine.enter(isForPerson ? BridgeState.degraded : BridgeState.reconnecting, reasonOf(error));
+    const state = isForPerson ? BridgeState.degraded : BridgeState.reconnecting;
+    machine.enter(state, reasonOf(error), error.code);
     const { slowDelayMs } = options.retry;
     // With jitter: many bridges may wait for the same person.
     const delayMs = isSlow(error)

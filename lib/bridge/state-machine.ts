@@ -1,4 +1,5 @@
 /** The state of a Bridge, and how it came to be. */
+import type { ErrorCode } from '../util/errors.js';
 import { BridgeState } from './events.js';
 import type { StateChange } from './events.js';
 
@@ -31,8 +32,9 @@ export class StateMachine {
    * it, and once stopping only `stopped` may follow.
    *
    * @param reason - why, in words, where the state does not say it all
+   * @param code - of the error behind it
    */
-  enter(state: BridgeState, reason?: string): void {
+  enter(state: BridgeState, reason?: string, code?: ErrorCode): void {
     const previous = this.#state;
     const isOver = previous === BridgeState.stopping || previous === BridgeState.stopped;
     const isSame = state === previous && (reason === undefined || reason === this.#reason);
@@ -44,6 +46,7 @@ export class StateMachine {
       previous,
       atMs: Date.now(),
       ...(reason === undefined ? {} : { reason }),
+      ...(code === undefined ? {} : { code }),
     };
     this.#history.push(change);
     if (this.#history.length > maxHistory) this.#history.shift();

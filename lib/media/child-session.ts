@@ -262,6 +262,9 @@ export class ChildMediaSession extends EventEmitter<MediaSessionEvents> implemen
         this.#totals = message.totals;
         this.emit('totals', message.totals);
         return;
+      case 'stats':
+        this.emit('stats', message.stats);
+        return;
       case 'warning':
         this.emit('warning', deserializeError(message.error));
         return;

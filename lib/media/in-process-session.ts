@@ -28,6 +28,7 @@ import type {
 import { loadNative, nativeError } from './native.js';
 import type { NativeEvent, NativeReceiver } from './native.js';
 import { SessionSinks } from './session-sinks.js';
+import { StatsKeeper } from './stats-keeper.js';
 import { TotalsKeeper } from './totals.js';
 
 /** How much of the drain time the pipeline may take; the rest is for the last PERSISTED. */
@@ -51,6 +52,7 @@ export class InProcessMediaSession
   #sinks: SessionSinks | undefined;
   #keeper: KvsSinkKeeper | undefined;
   readonly #totals = new TotalsKeeper();
+  readonly #stats = new StatsKeeper();
   readonly #pipelineClosed = deferred<undefined>();
   readonly #closed = deferred<MediaSessionEnd>();
   /** Put before there was a receiver. */
@@ -194,6 +196,7 @@ export class InProcessMediaSession
   }
 
   #listenToSink(sink: MediaSink): void {
+    this.#stats.follow(sink);
     sink.on('connection', ({ state, epoch }) => {
       this.emit('upload', { state, epoch });
     });
@@ -289,7 +292,9 @@ export class InProcessMediaSession
       case 'stats':
         this.#feedWatchdog();
         this.#totals.onStats(event);
+        this.#stats.onStats(event);
         this.emit('totals', this.#readTotals());
+        this.emit('stats', this.#stats.read());
         this.#reportSpool(sinks.putMedia.spoolStatus());
         return;
       case 'error':
@@ -387,6 +392,7 @@ export class InProcessMediaSession
     const totals = this.#readTotals();
     this.#closing = true;
     await this.#sinks?.close();
+    this.emit('stats', this.#stats.read());
     const end: MediaSessionEnd = { totals, ...this.#cause() };
     this.emit('closed', end);
     this.#closed.resolve(end);

@@ -10,6 +10,7 @@ import type { LedgerPage } from '../ledger/orphan-ledger.js';
 import type { KvsBridgeError } from '../util/errors.js';
 import type { AudioMode, VideoCodecName } from './codecs.js';
 import type { NativeIceServer } from './native.js';
+import type { SessionStats } from './session-stats.js';
 
 export type { SpoolStatus } from '../putmedia/fragment-spool.js';
 
@@ -240,6 +241,8 @@ export interface MediaSessionEvents {
   uploadError: [failure: { readonly error: KvsBridgeError; readonly fatal: boolean }];
   /** Totals so far, about once a second. */
   totals: [totals: MediaTotals];
+  /** What it measured, about once a second and once more at the end. */
+  stats: [stats: SessionStats];
   /** Something went wrong and the session goes on. */
   warning: [error: KvsBridgeError];
   /** The session begins to end: it drains, `closed` follows. At most once. */

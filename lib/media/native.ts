@@ -8,6 +8,7 @@ import type { ElementAck, ElementState } from '../kvssink/kvs-sink.js';
 import { ErrorCode, MediaError, asKvsBridgeError } from '../util/errors.js';
 import type { AudioMode, VideoCodecName } from './codecs.js';
 import type { RecordingAnalysis } from './recording-found.js';
+import type { MediaPath, RtpStats } from './session-stats.js';
 
 /** Why the native side failed; see native/media/media_error.h. */
 export type NativeErrorKind = keyof typeof codeOfKind;
@@ -111,19 +112,31 @@ export type NativeEvent =
       readonly waitedMs: number;
     }
   | {
-      /** About once a second: also the sign that the native loop is alive. */
+      /** About once a second, from a receiver: also the sign that the native loop is alive. */
       readonly type: 'stats';
       readonly videoFramesReceived: number;
       readonly audioFramesReceived: number;
       readonly videoBytesReceived: number;
       readonly videoFramesWritten: number;
       readonly videoFramesDropped: number;
-      /** Receiver: sent. Publisher: received. */
+      /** Sent. */
       readonly keyframeRequests: number;
-      /** Producer timestamp of the newest video frame, Unix epoch ms; 0 before the first. */
+      /** Producer timestamps of the newest frames, Unix epoch ms; 0 before the first. */
       readonly newestVideoTimecodeMs: number;
-      /** Publisher only. */
+      readonly newestAudioTimecodeMs: number;
+      readonly video: RtpStats;
+      readonly audio: RtpStats;
+      /** Absent before ICE chose. */
+      readonly path?: MediaPath;
+      /** Of the last seconds; absent where it cannot be measured, through a relay for one. */
+      readonly roundTripMs?: number;
+    }
+  | {
+      /** About once a second, from a publisher. */
+      readonly type: 'senderStats';
       readonly framesSent: number;
+      /** Received. */
+      readonly keyframeRequests: number;
     }
   | {
       readonly type: 'error';

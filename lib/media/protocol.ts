@@ -6,6 +6,7 @@ import * as v from 'valibot';
 import { SinkMode } from '../kvssink/choose-sink.js';
 import { ErrorCode, KvsBridgeError } from '../util/errors.js';
 import { AudioMode, VideoCodecName } from './codecs.js';
+import { sessionStatsSchema } from './session-stats.js';
 
 /** Both sides must speak the same version; raised with every change of a message. */
 export const protocolVersion = 5;
@@ -176,6 +177,7 @@ const toHost = v.variant('type', [
   v.strictObject({ type: v.literal('credentialsRefused') }),
   v.strictObject({ type: v.literal('uploadError'), error, fatal: v.boolean() }),
   v.strictObject({ type: v.literal('totals'), totals }),
+  v.strictObject({ type: v.literal('stats'), stats: sessionStatsSchema }),
   v.strictObject({ type: v.literal('warning'), error }),
   v.strictObject({
     type: v.literal('ending'),

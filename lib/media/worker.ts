@@ -6,6 +6,7 @@ import { OrphanLedger } from '../ledger/orphan-ledger.js';
 import { asKvsBridgeError, ErrorCode, serializeError } from '../util/errors.js';
 import { InProcessMediaSession } from './in-process-session.js';
 import type { MediaSession, MediaSessionOptions } from './media-session.js';
+import { ProcessMeter } from '../util/process-meter.js';
 import { MemoryGuard } from './memory-guard.js';
 import { loadNative } from './native.js';
 import { heartbeatIntervalMs, parseToWorker, protocolVersion } from './protocol.js';
@@ -78,6 +79,9 @@ function forwardEvents(session: MediaSession): void {
   session.on('totals', (totals) => {
     forward({ type: 'totals', totals });
   });
+  session.on('stats', (stats) => {
+    forward({ type: 'stats', stats: { ...stats, process: meter.read() } });
+  });
   session.on('warning', (error) => {
     forward({ type: 'warning', error: serializeError(error) });
   });
@@ -138,6 +142,7 @@ async function finish(message: Extract<ToHost, { type: 'closed' }>): Promise<nev
   process.exit(message.error === undefined ? 0 : 1);
 }
 
+const meter = new ProcessMeter();
 let session: InProcessMediaSession | undefined;
 /** Looked at with each heartbeat. */
 let checkMemory = (): void => undefined;

@@ -107,7 +107,7 @@ export class PublishedViewer extends EventEmitter<PublishedViewerEvents> {
       case 'connectionState':
         if (event.connection === 'connected') this.emit('connected');
         return;
-      case 'stats':
+      case 'senderStats':
         this.#framesSent = event.framesSent;
         this.#keyframeRequests = event.keyframeRequests;
         this.emit('framesSent', event.framesSent);

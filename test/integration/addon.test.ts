@@ -53,8 +53,11 @@ const shapes: Readonly<Record<NativeEvent['type'], Readonly<Record<string, strin
     videoFramesDropped: 'number',
     keyframeRequests: 'number',
     newestVideoTimecodeMs: 'number',
-    framesSent: 'number',
+    newestAudioTimecodeMs: 'number',
+    video: 'object',
+    audio: 'object',
   },
+  senderStats: { framesSent: 'number', keyframeRequests: 'number' },
   error: {
     kind: 'string',
     fatal: 'boolean',
@@ -64,6 +67,9 @@ const shapes: Readonly<Record<NativeEvent['type'], Readonly<Record<string, strin
   },
   closed: {},
 };
+
+/** Members of `stats` that are not always there. */
+const optional = new Set(['path', 'roundTripMs']);
 
 const options: NativeReceiverOptions = {
   iceServers: [],
@@ -87,7 +93,7 @@ describe('native addon', () => {
     for (const event of [...receiverEvents, ...publisherEvents]) {
       const actual = Object.fromEntries(
         Object.entries(event)
-          .filter(([key]) => key !== 'type')
+          .filter(([key]) => key !== 'type' && !optional.has(key))
           .map(([key, value]) => [key, typeof value]),
       );
       assert.deepEqual(actual, shapes[event.type], event.type);
@@ -109,6 +115,13 @@ describe('native addon', () => {
       .reduce((sum, { videoFrames }) => sum + videoFrames, 0);
     assert.equal(written, stats?.videoFramesReceived);
     assert.equal(stats?.videoFramesDropped, 0);
+    assert.deepEqual(stats.path, { local: 'host', remote: 'host', protocol: 'udp' });
+    assert.ok((stats.roundTripMs ?? -1) >= 0, `a round trip of ${String(stats.roundTripMs)} ms`);
+    for (const [kind, rtp] of Object.entries({ video: stats.video, audio: stats.audio })) {
+      assert.ok(rtp.packetsReceived >= 100, `${kind}: ${JSON.stringify(rtp)}`);
+      assert.equal(rtp.packetsLost, 0, kind);
+    }
+    assert.equal(stats.video.plisSent + stats.video.firsSent, stats.keyframeRequests);
   });
 
   it('throws typed errors that name the wrong option', () => {

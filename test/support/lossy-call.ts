@@ -59,7 +59,7 @@ export async function runLossyCall(options: LossyCallOptions): Promise<LossyCall
       const candidate = link.replaceCandidate('publisher', event.candidate);
       if (candidate !== undefined) receiver.addCandidate(event.sdpMLineIndex, candidate);
     }
-    if (event.type === 'stats') {
+    if (event.type === 'senderStats') {
       framesSent = event.framesSent;
       if (framesSent >= options.framesSent) receiver.stop(2_000);
     }
