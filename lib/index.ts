@@ -70,6 +70,12 @@ export { runDoctor } from './doctor/run-doctor.js';
 export type { DoctorOptions } from './doctor/options.js';
 export { DoctorTopic, Severity } from './doctor/report.js';
 export type { DoctorFinding, DoctorReport } from './doctor/report.js';
+export { createHealthServer } from './ops/health-server.js';
+export type { HealthServer, HealthServerOptions } from './ops/health-server.js';
+export { createMetrics } from './ops/metrics/metrics.js';
+export type { BridgeMetrics, MetricsOptions } from './ops/metrics/metrics.js';
+export { readinessOf } from './ops/readiness.js';
+export type { Readiness } from './ops/readiness.js';
 export { LogLevel, createLogger, redactFields } from './ops/logger.js';
 export type { LoggerOptions } from './ops/logger.js';
 export { redact } from './util/redact.js';
@@ -77,6 +83,7 @@ export type { AwsCredentials } from './aws/credentials.js';
 export {
   AwsError,
   ErrorCode,
+  HealthServerError,
   KvsBridgeError,
   LocalKvsError,
   MediaError,

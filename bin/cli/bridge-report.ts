@@ -40,6 +40,12 @@ export function reportBridge(
     const advice = isCostly ? `: ${transcodingCost}; let the master send H.264 to avoid it` : '';
     output.event('track', track, `${kind} ${codec}, ${fate}${advice}`, isCostly ? 'warn' : 'info');
   });
+  bridge.on('path', (path) => {
+    const isRelayed = path.local === 'relay' || path.remote === 'relay';
+    const cost = isRelayed ? ': relayed by TURN, and AWS charges for its minutes' : '';
+    const text = `media path: ${path.local} to ${path.remote} over ${path.protocol}${cost}`;
+    output.event('path', path, text, isRelayed ? 'warn' : 'info');
+  });
   bridge.on('sink', (choice) => {
     output.event('sink', choice, `media is stored with ${choice.sink}: ${choice.reason}`);
   });

@@ -24,6 +24,8 @@ const start = [
   'persistTimeout',
   'drainTimeout',
   'exitOnFatal',
+  'httpPort',
+  'httpHost',
   ...output,
 ] as const;
 

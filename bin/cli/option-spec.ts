@@ -14,6 +14,7 @@ export const OptionGroup = {
   aws: 'Where KVS is:',
   media: 'Media:',
   time: 'Patience:',
+  http: 'Health and metrics:',
   output: 'Output:',
 } as const;
 

@@ -21,6 +21,7 @@ import {
   whole,
 } from './option-spec.js';
 import type { OptionSpec, ValueOf } from './option-spec.js';
+import { httpOptions } from './http-options.js';
 import { defaultLocalPort, localOptions } from './local-options.js';
 import { publishOptions } from './publish-options.js';
 
@@ -314,6 +315,7 @@ export const optionTable = {
     parse: flag,
     default: false,
   },
+  ...httpOptions,
   since: {
     kind: 'value',
     value: 'time',

@@ -1,6 +1,12 @@
 /** `kvs-bridge start` */
-import { ErrorCode, KvsBridge, PutMediaError } from '../../lib/index.js';
-import type { BridgeEnd } from '../../lib/index.js';
+import {
+  ErrorCode,
+  KvsBridge,
+  PutMediaError,
+  createHealthServer,
+  createMetrics,
+} from '../../lib/index.js';
+import type { BridgeEnd, HealthServer } from '../../lib/index.js';
 import { reportBridge, stoppedFields, stoppedText } from '../cli/bridge-report.js';
 import { bridgeOptionsOf } from '../cli/bridge-options.js';
 import type { StartSettings } from '../cli/bridge-options.js';
@@ -16,6 +22,11 @@ export async function runStart(
   const stream = required('stream', settings.stream);
   const options = bridgeOptionsOf(settings);
   const bridge = new KvsBridge({ ...options, channel, stream });
+  await using server = await serveHealth(bridge, settings);
+  if (server !== undefined) {
+    const { url } = server;
+    output.event('http', { url }, `health and metrics on ${url}/readyz and ${url}/metrics`);
+  }
   beforeLeaving(() => {
     bridge.abandon();
   });
@@ -38,6 +49,16 @@ export async function runStart(
     `offered on channel ${channel}; what its master sends goes to stream ${stream}`,
   );
   requireSaved(await bridge.finished(), settings.drainTimeout);
+}
+
+/** Health and metrics, when they are asked for. */
+async function serveHealth(
+  bridge: KvsBridge,
+  { httpPort, httpHost }: StartSettings,
+): Promise<HealthServer | undefined> {
+  if (httpPort === undefined) return undefined;
+  const { registry } = createMetrics(bridge);
+  return createHealthServer({ bridges: [bridge], registry, port: httpPort, host: httpHost });
 }
 
 /**

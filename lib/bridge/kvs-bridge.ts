@@ -108,8 +108,9 @@ export class KvsBridge extends EventEmitter<KvsBridgeEvents> implements AsyncDis
 
   /** What it was made with that others may know, defaults filled in. */
   get settings(): BridgeSettings {
-    const { channel, stream, region, persistTimeoutMs, spoolMb } = this.#parts.options;
-    return { channel, stream, region, persistTimeoutMs, spoolMb };
+    const { channel, stream, region, persistTimeoutMs, ...rest } = this.#parts.options;
+    const { bufferMb, mediaMemoryMb, spoolMb } = rest;
+    return { channel, stream, region, persistTimeoutMs, bufferMb, mediaMemoryMb, spoolMb };
   }
 
   /**

@@ -202,7 +202,10 @@ export type ResolvedOptions = Omit<v.InferOutput<typeof schema>, 'retry'> & {
 
 /** Options of a Bridge that others may know, see {@link KvsBridgeOptions}. */
 export type BridgeSettings = Readonly<
-  Pick<ResolvedOptions, 'channel' | 'stream' | 'region' | 'persistTimeoutMs' | 'spoolMb'>
+  Pick<
+    ResolvedOptions,
+    'channel' | 'stream' | 'region' | 'persistTimeoutMs' | 'spoolMb' | 'bufferMb' | 'mediaMemoryMb'
+  >
 >;
 
 /**

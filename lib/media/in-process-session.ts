@@ -26,7 +26,7 @@ import type {
   UploadOptions,
 } from './media-session.js';
 import { loadNative, nativeError } from './native.js';
-import type { NativeEvent, NativeReceiver } from './native.js';
+import type { NativeReceiver, ReceiverEvent } from './native.js';
 import { SessionSinks } from './session-sinks.js';
 import { StatsKeeper } from './stats-keeper.js';
 import { TotalsKeeper } from './totals.js';
@@ -235,28 +235,24 @@ export class InProcessMediaSession
     return this.#credentials.promise;
   }
 
-  #onNative(event: NativeEvent, sinks: SessionSinks): void {
+  #onNative(event: ReceiverEvent, sinks: SessionSinks): void {
     switch (event.type) {
       case 'localDescription':
         this.emit('offer', event.sdp);
         return;
-      case 'localCandidate':
-        this.emit('candidate', {
-          candidate: event.candidate,
-          sdpMLineIndex: event.sdpMLineIndex,
-        });
+      case 'localCandidate': {
+        const { candidate, sdpMLineIndex } = event;
+        this.emit('candidate', { candidate, sdpMLineIndex });
         return;
+      }
       case 'connectionState':
         this.emit('connectionState', { connection: event.connection, ice: event.ice });
         return;
-      case 'track':
-        this.emit('track', {
-          kind: event.kind,
-          codec: event.codec,
-          storedAs: event.storedAs,
-          transcoded: event.transcoded,
-        });
+      case 'track': {
+        const { kind, codec, storedAs, transcoded } = event;
+        this.emit('track', { kind, codec, storedAs, transcoded });
         return;
+      }
       case 'epoch': {
         sinks.handle(event);
         const { epoch, timecodeMs, videoCodec, width, height, audioCodec } = event;

@@ -241,8 +241,11 @@ export interface NativePublisherOptions extends NativePeerOptions {
   readonly shape?: NativeSenderShape;
 }
 
+/** What a receiver tells. */
+export type ReceiverEvent = Exclude<NativeEvent, { readonly type: 'senderStats' }>;
+
 /** Gets all events that waited, in order, on the Node thread. */
-export type NativeEventsListener = (events: readonly NativeEvent[]) => void;
+export type NativeEventsListener<TEvent = NativeEvent> = (events: readonly TEvent[]) => void;
 
 /** What both kinds of native session can do. Every method returns at once. */
 export interface NativeSession {
@@ -297,7 +300,7 @@ export interface NativeAddon {
   tryLockFile(fd: number): boolean;
   readonly Receiver: new (
     options: NativeReceiverOptions,
-    onEvents: NativeEventsListener,
+    onEvents: NativeEventsListener<ReceiverEvent>,
   ) => NativeReceiver;
   readonly Publisher: new (
     options: NativePublisherOptions,

@@ -150,6 +150,11 @@ export class LocalKvsError extends KvsBridgeError {
   override readonly name = 'LocalKvsError';
 }
 
+/** The server for health and metrics could not start. */
+export class HealthServerError extends KvsBridgeError {
+  override readonly name = 'HealthServerError';
+}
+
 /** Wraps anything that was thrown; a {@link KvsBridgeError} passes unchanged. */
 export function asKvsBridgeError(
   error: unknown,

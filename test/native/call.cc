@@ -91,7 +91,7 @@ bool Call::WaitForFragments(std::size_t fragments) {
 
 bool Call::WaitForFrames(std::uint64_t frames) {
   return events().WaitForEvent<StatsEvent>("video frames", [frames](const StatsEvent& stats) {
-    return stats.video_frames_received >= frames;
+    return stats.recorder.video_frames_received >= frames;
   });
 }
 

@@ -42,11 +42,11 @@ TEST(SessionTest, RecordsAndDrainsToTheLastFrame) {
   EXPECT_TRUE(recording.epochs[0].has_audio);
   EXPECT_GE(recording.epochs[0].fragments.size(), 3U);
 
-  const StatsEvent stats = call.events().All<StatsEvent>().back();
+  const RecorderStats stats = call.events().All<StatsEvent>().back().recorder;
   EXPECT_EQ(recording.video_frames, stats.video_frames_written);
   EXPECT_EQ(stats.video_frames_received, stats.video_frames_written + stats.video_frames_dropped);
   EXPECT_EQ(stats.video_frames_dropped, 0U);
-  EXPECT_EQ(recording.video_timecodes_ms.back(), stats.newest_video_timecode_ms)
+  EXPECT_EQ(recording.video_timecodes_ms.back(), stats.newest_video_ms)
       << "the last frame received is not the last one written";
   EXPECT_GT(stats.audio_frames_received, 30U);
 
@@ -60,7 +60,7 @@ TEST(SessionTest, AReceiverThatOutlivesItsPublisherKeepsWhatCame) {
   ASSERT_TRUE(call.Start());
   ASSERT_TRUE(call.WaitForFrames(30));
   call.StopPublisher();
-  const std::uint64_t sent = call.publisher_events().All<StatsEvent>().back().frames_sent;
+  const std::uint64_t sent = call.publisher_events().All<SenderStatsEvent>().back().frames_sent;
   EXPECT_GE(sent, 30U);
   // The publisher's own drain lets the frames behind its gate arrive.
   EXPECT_TRUE(call.WaitForFrames(sent));
@@ -94,7 +94,7 @@ TEST(SessionTest, ANewSizeBeginsAnEpochAtItsKeyframe) {
   ASSERT_EQ(recording.epochs.size(), 3U);
   EXPECT_EQ(recording.epochs[1].height, 360U);
   EXPECT_NE(recording.epochs[0].codec_private, recording.epochs[1].codec_private);
-  EXPECT_EQ(call.events().All<StatsEvent>().back().video_frames_dropped, 0U);
+  EXPECT_EQ(call.events().All<StatsEvent>().back().recorder.video_frames_dropped, 0U);
 }
 
 TEST(SessionTest, RecordsVideoAloneWhenThePublisherSendsNoSound) {
