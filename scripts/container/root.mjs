@@ -1,11 +1,33 @@
 /** A Debian root folder, and commands that run in it as a container would run them. */
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { SetupError } from '../setup/setup-error.mjs';
 
 /** Where the host's certificates show inside of the root while a command runs. */
 const hostCertificates = '/run/host-certificates.crt';
+
+/**
+ * How a command runs in a root.
+ *
+ * @typedef {object} RootSettings
+ * @property {string} user
+ * @property {string} folder the working folder
+ * @property {Record<string, string>} env
+ * @property {boolean} [network] it reaches the network as this machine does: resolver, proxy,
+ * certificates, npm's settings. By default only through the host's interfaces
+ * @property {boolean} [readOnly] nothing can be written but the volumes, and /tmp if it is one
+ * @property {Record<string, string>} [volumes] folders of the host by where the root sees them;
+ * `tmpfs` as the host's folder stands for an empty one in memory
+ */
 
 /**
  * @param {string} command
@@ -25,11 +47,17 @@ export function spawnInherited(command, args, env = process.env) {
  * @param {string} command
  * @param {readonly string[]} args
  */
-async function must(command, args) {
+export async function must(command, args) {
   const exitCode = await spawnInherited(command, args);
   if (exitCode !== 0) {
     throw new SetupError(`${command} ended with exit code ${exitCode}`, 'read its output above');
   }
+}
+
+/** @throws {SetupError} where this user cannot make roots */
+export function ensureRootUser() {
+  if (process.getuid?.() === 0) return;
+  throw new SetupError('chroot and debootstrap need root', 'run this script as root');
 }
 
 /**
@@ -44,6 +72,8 @@ export async function bootstrap(folder, suite) {
   rmSync(unfinished, { recursive: true, force: true });
   mkdirSync(path.dirname(folder), { recursive: true });
   await must('debootstrap', ['--variant=minbase', suite, unfinished, debianMirror()]);
+  // As in Debian's container images: what can be made anew needs no fsync(2).
+  writeFileSync(path.join(unfinished, 'etc/dpkg/dpkg.cfg.d/speed'), 'force-unsafe-io\n');
   renameSync(unfinished, folder);
 }
 
@@ -69,39 +99,71 @@ function debianMirror() {
  */
 export async function copyRoot(from, to) {
   rmSync(to, { recursive: true, force: true });
+  mkdirSync(path.dirname(to), { recursive: true });
   await must('cp', ['--archive', '--reflink=auto', from, to]);
 }
 
-/**
- * Runs a command in the root with its own mounts, which go when it ends.
- *
- * @param {string} root
- * @param {{ user: string, folder: string, env: Record<string, string> }} settings
- * @param {readonly string[]} command
- * @returns {Promise<number>} the exit code
- */
-export function runInRoot(root, { user, folder, env }, command) {
-  const certificates = process.env.NODE_EXTRA_CA_CERTS ?? '/etc/ssl/certs/ca-certificates.crt';
-  const script = `
-    set -e
-    root="$1" user="$2" folder="$3" certificates="$4"
-    shift 4
-    mount --rbind /dev "$root/dev"
-    mount --types proc proc "$root/proc"
+/** Runs in mount and process namespaces of its own, so that nothing of it outlives the command. */
+const enterScript = `
+  set -e
+  root="$1" user="$2" folder="$3" certificates="$4" read_only="$5" volumes="$6"
+  shift 6
+  mkdir -p "$root$folder"
+  mount --bind "$root" "$root"
+  mount --rbind /dev "$root/dev"
+  mount --rbind /sys "$root/sys"
+  mount --types proc proc "$root/proc"
+  if [ -n "$certificates" ]; then
     touch "$root/etc/resolv.conf" "$root${hostCertificates}"
     mount --bind /etc/resolv.conf "$root/etc/resolv.conf"
     if [ -e "$certificates" ]; then mount --bind "$certificates" "$root${hostCertificates}"; fi
-    mkdir -p "$root$folder"
-    exec chroot --userspec="$user" "$root" /usr/bin/env --chdir="$folder" "$@"`;
+  fi
+  for volume in $volumes; do
+    target="$root\${volume#*=}"
+    mkdir -p "$target"
+    if [ "\${volume%%=*}" = tmpfs ]; then mount --types tmpfs --options mode=1777 tmpfs "$target"
+    else mount --bind "\${volume%%=*}" "$target"; fi
+  done
+  if [ "$read_only" = true ]; then mount --options remount,bind,ro "$root"; fi
+  exec chroot --userspec="$user" "$root" /usr/bin/env --chdir="$folder" "$@"`;
+
+/**
+ * The program and its arguments that run a command in the root as process 1, for `spawn`.
+ *
+ * @param {string} root
+ * @param {RootSettings} settings
+ * @param {readonly string[]} command
+ * @returns {{ command: string, args: string[], env: Record<string, string> }}
+ */
+export function rootCommand(root, settings, command) {
+  const { user, folder, env, network = false, readOnly = false, volumes = {} } = settings;
+  const certificates = process.env.NODE_EXTRA_CA_CERTS ?? '/etc/ssl/certs/ca-certificates.crt';
+  const mounts = Object.entries(volumes).map(([target, source]) => `${source}=${target}`);
   const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
-  return spawnInherited(
-    'unshare',
-    [
-      ...['--mount', '--propagation', 'private', 'sh', '-c', script, 'container-root'],
-      ...[root, user, folder, certificates, ...variables, ...command],
+  return {
+    command: 'unshare',
+    args: [
+      ...['--mount', '--pid', '--fork', '--kill-child', '--propagation', 'private'],
+      ...['sh', '-c', enterScript, 'enter-root', root, user, folder],
+      ...[network ? certificates : '', String(readOnly), mounts.join(' ')],
+      ...[...variables, ...command],
     ],
-    { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', ...hostEnvironment() },
-  );
+    env: {
+      PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+      ...(network ? hostEnvironment() : {}),
+    },
+  };
+}
+
+/**
+ * @param {string} root
+ * @param {RootSettings} settings
+ * @param {readonly string[]} command
+ * @returns {Promise<number>} the exit code
+ */
+export function runInRoot(root, settings, command) {
+  const { command: program, args, env } = rootCommand(root, settings, command);
+  return spawnInherited(program, args, env);
 }
 
 /**

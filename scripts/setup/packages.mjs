@@ -26,6 +26,8 @@ const testPackages = [
   // A clock of the bridge's own, for the chaos suite.
   'libfaketime',
   'libgtest-dev',
+  // A certificate for the sink's TLS.
+  'openssl',
   // A master that is neither a browser nor GStreamer.
   'python3-aiortc',
   'python3-websockets',
