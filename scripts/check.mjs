@@ -8,6 +8,7 @@ import { setUpTools } from './setup.mjs';
 import { currentSystem } from './setup/packages.mjs';
 import { ensureTypeScript } from './setup/project.mjs';
 import { runScript, SetupError } from './setup/setup-error.mjs';
+import { troubleshootingPage } from './troubleshooting.mjs';
 
 const fix = process.argv.includes('--fix');
 let failures = 0;
@@ -16,6 +17,7 @@ await runScript(async () => {
   await setUpTools('check');
   await check('prettier', () => prettier(fix));
   await check('types', checkTypes);
+  await check('troubleshooting page', () => troubleshootingPage(fix));
   await check('eslint', () => eslint(fix));
   await checkWithClang('clang-format', (program) => clangFormat(program, fix));
   await checkWithClang('clang-tidy', clangTidy);

@@ -75,7 +75,9 @@ describe('the commands in the documents', () => {
       cli.child.kill('SIGTERM');
     }
     const end = await cli.end();
-    assert.equal(end.exitCode, 0, end.stderr);
+    // What doctor may warn of is the machine that this runs on.
+    const isWarning = name === 'doctor' && end.exitCode === 60;
+    assert.ok(isWarning || end.exitCode === 0, `${end.stdout}${end.stderr}`);
   }
 });
 

@@ -46,7 +46,7 @@ export const softwareCatalog = {
     severity: Severity.error,
     symptom: 'Each media process dies at once (`KVSB_MEDIA_PROCESS`)',
     found: 'A process that loads the addon and starts GStreamer ends by {cause}',
-    fix: 'Leave GST_PLUGIN_PATH empty, remove ~/.cache/gstreamer-1.0, and try again: a plugin of another GStreamer may be in it',
+    fix: `${rebuild}; if it stays so, leave GST_PLUGIN_PATH empty and remove ~/.cache/gstreamer-1.0: a plugin of another GStreamer may be there`,
   },
   'addon.silent': {
     severity: Severity.warning,

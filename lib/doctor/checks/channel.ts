@@ -1,4 +1,5 @@
 /** The signaling channel: there, active, and not recorded by AWS itself. */
+import type { ChannelDescription } from '../../aws/control-plane.js';
 import { ErrorCode } from '../../util/errors.js';
 import { finding, skipped } from '../catalog/catalog.js';
 import type { Check } from '../check.js';
@@ -21,21 +22,28 @@ export const channelCheck: Check = {
         ? [finding('channel.missing', { name, region: options.region })]
         : [skipped('channel', 'DescribeSignalingChannel failed')];
     }
-    const { arn, status } = described.value;
-    if (status !== 'ACTIVE' && status !== 'UPDATING') {
-      return [finding('channel.inactive', { name, status })];
-    }
-    const findings: DoctorFinding[] = [];
-    if (storage.kind === 'done' && storage.value.enabled) {
-      findings.push(finding('channel.storage', { name, arn }));
-    } else if (storage.kind === 'done') {
-      findings.push(finding('channel.ok', { name }));
-    } else {
-      findings.push(skipped('channel', `whether media storage is disabled on ${name}`));
-    }
-    if (connected.kind === 'failed' && connected.error.code === ErrorCode.signaling) {
-      findings.push(finding('channel.full', { name, reason: reasonOf(connected.error) }));
-    }
-    return findings;
+    const isRecorded = storage.kind === 'done' ? storage.value.enabled : undefined;
+    const findings = channelFindings({ ...described.value, name }, isRecorded);
+    if (connected.kind !== 'failed' || connected.error.code !== ErrorCode.signaling)
+      return findings;
+    return [...findings, finding('channel.full', { name, reason: reasonOf(connected.error) })];
   },
 };
+
+/**
+ * What is wrong with a channel that exists. Pure.
+ *
+ * @param isRecorded - whether AWS itself records it; undefined when nobody may ask
+ */
+export function channelFindings(
+  { name, arn, status }: ChannelDescription,
+  isRecorded: boolean | undefined,
+): readonly DoctorFinding[] {
+  if (status !== 'ACTIVE' && status !== 'UPDATING') {
+    return [finding('channel.inactive', { name, status })];
+  }
+  if (isRecorded === undefined) {
+    return [skipped('channel', `whether media storage is disabled on ${name}`)];
+  }
+  return [isRecorded ? finding('channel.storage', { name, arn }) : finding('channel.ok', { name })];
+}

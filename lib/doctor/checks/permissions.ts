@@ -61,7 +61,7 @@ function actionsOf({ aws, options }: CheckContext): readonly Action[] {
     {
       name: 'ListFragments',
       on: 'stream',
-      probe: aws.listFragments,
+      probe: () => archiveAttempt(aws),
       denied: 'permissions.denied-archive',
     },
   ];
@@ -93,6 +93,14 @@ async function putMediaAttempt(
     resource: { type: 'stream', name: stream },
   } as const;
   return { kind: 'failed', error: awsErrorOf(failure, call) };
+}
+
+/** A stream that keeps nothing has no archive to look into, and the stream's check says so. */
+async function archiveAttempt(aws: CheckContext['aws']): Promise<Attempt<unknown>> {
+  const attempt = await aws.listFragments();
+  const isEmpty =
+    attempt.kind === 'failed' && attempt.error.message.includes('NoDataRetentionException');
+  return isEmpty ? { kind: 'done', value: undefined } : attempt;
 }
 
 /** Why nobody can tell; undefined when somebody can. */

@@ -53,5 +53,6 @@ function causeOf({ code }: KvsBridgeError): string {
 
 /** What AWS said, without what was tried: the text in the last parentheses, else all of it. */
 export function reasonOf({ message }: KvsBridgeError): string {
-  return /\(([^()]*(?:\([^()]*\)[^()]*)*)\)$/.exec(message)?.[1] ?? message;
+  const said = /\(([^()]*(?:\([^()]*\)[^()]*)*)\)$/.exec(message)?.[1] ?? message;
+  return said.replace(/\.$/, '');
 }

@@ -1,5 +1,6 @@
 /** Sends STUN requests and waits for their answers, over UDP, TCP or TLS. */
 import { createSocket } from 'node:dgram';
+import type { Socket as UdpSocket } from 'node:dgram';
 import { isIP, isIPv6, connect as connectTcp } from 'node:net';
 import type { Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
@@ -38,7 +39,7 @@ const maxMessageBytes = 4_096;
 /** Opens a way to `server`; over TCP and TLS it is open when this resolves. */
 export function openTransport(server: StunServer, signal: AbortSignal): Promise<StunTransport> {
   return server.protocol === 'udp'
-    ? Promise.resolve(new UdpTransport(server))
+    ? UdpTransport.open(server, signal)
     : StreamTransport.open(server, signal);
 }
 
@@ -73,19 +74,33 @@ class Waiting {
 }
 
 class UdpTransport implements StunTransport {
-  readonly #server: StunServer;
-  readonly #socket;
+  readonly #socket: UdpSocket;
   readonly #waiting = new Waiting();
 
-  constructor(server: StunServer) {
-    this.#server = server;
-    this.#socket = createSocket(isIPv6(server.address) ? 'udp6' : 'udp4');
-    this.#socket.on('message', (bytes) => {
+  private constructor(socket: UdpSocket) {
+    this.#socket = socket;
+    socket.on('message', (bytes) => {
       this.#waiting.take(bytes);
     });
-    this.#socket.on('error', (error) => {
+    socket.on('error', (error) => {
       this.#waiting.fail(error);
     });
+  }
+
+  /** A socket with a fixed peer: the kernel then tells of ports that nobody listens on. */
+  static async open({ address, port }: StunServer, signal: AbortSignal): Promise<UdpTransport> {
+    const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4');
+    const transport = new UdpTransport(socket);
+    await abortable<undefined>((resolve) => {
+      socket.connect(port, address, () => {
+        resolve(undefined);
+      });
+      return () => undefined;
+    }, signal).catch((error: unknown) => {
+      socket.close();
+      throw error;
+    });
+    return transport;
   }
 
   ask(request: StunRequest, signal: AbortSignal): Promise<StunMessage> {
@@ -107,8 +122,7 @@ class UdpTransport implements StunTransport {
   }
 
   tell(request: StunRequest): void {
-    const { address, port } = this.#server;
-    this.#socket.send(encode(request), port, address, (error) => {
+    this.#socket.send(encode(request), (error) => {
       if (error !== null) this.#waiting.fail(error);
     });
   }

@@ -1,0 +1,156 @@
+/**
+ * doctor finds what is wrong, and names the fix: set-ups that are broken on purpose, with real parts,
+ * among them each finding of the catalog that can be brought about.
+ */
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { catalog } from '../../lib/doctor/catalog/catalog.js';
+import { localCredentials, runDoctor } from '../../lib/index.js';
+import type { DoctorReport } from '../../lib/index.js';
+import { runCommand } from '../support/cli.js';
+import { Coturn } from '../support/coturn.js';
+import { awsCases, doctorNames, temporaryKeys } from '../support/doctor-aws-cases.js';
+import type { BrokenSetUp } from '../support/doctor-cases.js';
+import { machineCases } from '../support/doctor-machine-cases.js';
+import {
+  diagnoseIce,
+  iceServer,
+  networkCases,
+  turnSecret,
+} from '../support/doctor-network-cases.js';
+import { TestKvs } from '../support/local-kvs.js';
+
+/** What no machine of ours can be made to have; test/unit/doctor.test.ts has these. */
+const elsewhere = [
+  'gstreamer.too-old',
+  'channel.inactive',
+  'stream.inactive',
+  'spool.network',
+  'spool.slow',
+];
+
+const server = await TestKvs.start({
+  credentials: [localCredentials, temporaryKeys],
+  tls: 'self-signed',
+});
+const turn = await Coturn.start(turnSecret);
+const folder = await mkdtemp(join(tmpdir(), 'kvs-bridge-doctor-'));
+const cases: readonly BrokenSetUp[] = [
+  ...(await awsCases(server)),
+  ...(await networkCases(turn.port)),
+  ...(await machineCases(folder)),
+];
+
+after(async () => {
+  await turn[Symbol.asyncDispose]();
+  await server[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true });
+});
+
+before(async () => {
+  const { channel, stream, recordedChannel, forgetfulStream, untypedStream } = doctorNames;
+  const { control } = server;
+  const kept = { DataRetentionInHours: 24, MediaType: 'video/h264,audio/aac' };
+  await server.createChannel(channel);
+  const ChannelARN = await server.createChannel(recordedChannel);
+  const { StreamARN } = await control.createStream({ StreamName: stream, ...kept });
+  await server.createStream(forgetfulStream, 0);
+  await server.createStream(untypedStream, 24);
+  await control.updateMediaStorageConfiguration({
+    ChannelARN,
+    MediaStorageConfiguration: { Status: 'ENABLED', StreamARN },
+  });
+});
+
+describe('doctor, of set-ups that are broken on purpose', () => {
+  for (const { name, id, fix, diagnose, skip } of cases) {
+    it(name, { skip: skip ?? false }, async () => {
+      const report = await diagnose();
+      const all = report.findings.map((finding) => `${finding.id}: ${finding.found}`).join('\n');
+      const found = report.findings.find((finding) => finding.id === id && fits(finding.fix, fix));
+      assert.ok(found !== undefined, `no ${id} with the fix ${String(fix)} among:\n${all}`);
+      assert.notEqual(report.worst, 'ok');
+      assert.doesNotMatch(
+        JSON.stringify(report),
+        /local-secret|secret-access-key-of|session-token/,
+      );
+    });
+  }
+
+  it('are one at least for each finding', () => {
+    const known = new Set([...cases.map(({ id }) => id), ...elsewhere]);
+    const bad = Object.entries(catalog).filter(([, entry]) => 'fix' in entry);
+    assert.deepEqual(
+      bad.map(([id]) => id).filter((id) => !known.has(id)),
+      [],
+    );
+  });
+});
+
+function fits(text = '', expected: string | RegExp): boolean {
+  return typeof expected === 'string' ? text.includes(expected) : expected.test(text);
+}
+
+describe('doctor, of a set-up that is fine', () => {
+  it('finds nothing wrong with a real TURN server, over UDP and TCP', async () => {
+    const uri = `turn:127.0.0.1:${turn.port}`;
+    const report = await diagnoseIce(
+      [iceServer(`${uri}?transport=udp`), iceServer(`${uri}?transport=tcp`)],
+      { stunUri: `stun:127.0.0.1:${turn.port}` },
+    );
+    assert.deepEqual(ids(report), ['ice.stun', 'ice.turn', 'ice.turn']);
+    assert.match(report.findings[0]?.found ?? '', /from there this machine is 127\.0\.0\.1:\d+$/);
+  });
+
+  it('ends when it is told to', async () => {
+    const reason = new Error('enough');
+    await assert.rejects(runDoctor({ signal: AbortSignal.abort(reason) }), reason);
+  });
+});
+
+describe('kvs-bridge doctor', () => {
+  const local = (): readonly string[] => ['--local', server.kvs.url, '--channel', 'door'];
+
+  it('tells of a machine and a local KVS that are fine, one line each', async () => {
+    const { exitCode, stdout, stderr } = await runCommand([
+      ...['doctor', ...local(), '--stream', 'door', '--spool-dir', folder],
+      ...['--only', 'node,addon,gstreamer,openssl,kvssink,region,endpoints,clock'],
+    ]);
+    assert.equal(stderr, '');
+    assert.equal(exitCode, 0, stdout);
+    const lines = stdout.trimEnd().split('\n');
+    assert.deepEqual(lines.slice(-2), ['', 'Nothing is wrong.']);
+    for (const line of lines.slice(0, -2)) assert.match(line, /^✓ \w+ +\S/);
+    assert.match(stdout, /^✓ openssl .* bound to libssl|shares|system's OpenSSL/m);
+  });
+
+  it('ends with 61 for an error, and writes events with --json', async () => {
+    const { exitCode, events } = await runCommand([
+      ...['doctor', ...local(), '--stream', 'forgetful', '--json'],
+      ...['--only', 'permissions,channel,stream'],
+    ]);
+    assert.equal(exitCode, 61);
+    const findings = events.filter(({ event }) => event === 'finding');
+    const bad = findings.find(({ id }) => id === 'stream.no-retention');
+    assert.equal(bad?.['severity'], 'error');
+    assert.match(String(bad['fix']), /^aws kinesisvideo update-data-retention /);
+    const summary = events.at(-1);
+    assert.equal(summary?.event, 'summary');
+    assert.deepEqual([summary['worst'], summary['errors']], ['error', 1]);
+  });
+
+  it('ends with 60 for a warning', async () => {
+    const { exitCode, stdout } = await runCommand([
+      ...['doctor', ...local(), '--stream', 'untyped', '--only', 'stream'],
+    ]);
+    assert.equal(exitCode, 60);
+    assert.match(stdout, /^! stream .* Fix: aws kinesisvideo update-stream .*\n\n1 warning\.$/m);
+  });
+});
+
+function ids(report: DoctorReport): readonly string[] {
+  return report.findings.map(({ id }) => id);
+}
