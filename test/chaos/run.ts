@@ -1,4 +1,6 @@
 /** One run: a world, faults one after another, and the comparison at the end. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { readGaps } from '../../lib/index.js';
 import type { GapReport } from '../../lib/index.js';
@@ -18,7 +20,7 @@ import type { WorldOptions } from './world.js';
 export interface RunOptions extends WorldOptions {
   /** Those that may happen; each happens before one happens again. */
   readonly faults: readonly ChaosFault[];
-  /** How long faults are begun, in seconds. @defaultValue each fault once */
+  /** About how long all of it takes, in seconds. @defaultValue as long as each fault once does */
   readonly durationSeconds?: number;
   readonly signal: AbortSignal;
 }
@@ -48,18 +50,22 @@ export interface RunReport {
   readonly problems: readonly string[];
 }
 
+const eventsFolder = 'build/chaos';
 /** How long anything may take to come back. */
 const recoveryLimitMs = 90_000;
 const startLimitMs = 60_000;
 const stopLimitMs = 40_000;
 /** Quiet time before and after each fault, in ms. */
 const quietMs = [1_500, 4_000] as const;
+/** Of a run's duration; in the rest the last fault ends, and the archive is read. */
+const faultsShare = 0.9;
 /** The bridge counts what it receives once a second. */
 const lastCountMs = 2_500;
 
 export async function runFaults(options: RunOptions): Promise<RunReport> {
   const { seed, signal } = options;
   const random = new SeededRandom(seed);
+  const endMs = Date.now() + (options.durationSeconds ?? Infinity) * 1_000 * faultsShare;
   await using world = await World.start(options);
   const missing = options.faults.flatMap((fault) => {
     const reason = fault.missing?.(world);
@@ -69,7 +75,6 @@ export async function runFaults(options: RunOptions): Promise<RunReport> {
   const schedule: HappenedFault[] = [];
   const problems = [...(await startRecording(world))];
   const startedAtMs = Date.now();
-  const endMs = startedAtMs + (options.durationSeconds ?? Infinity) * 1_000;
   for (const fault of order(possible, random, options.durationSeconds !== undefined)) {
     if (problems.length > 0 || Date.now() >= endMs) break;
     await delay(random.whole(...quietMs), undefined, { signal });
@@ -123,6 +128,7 @@ export async function conclude(
     received: world.bridge.counts.received,
     ledger,
   });
+  problems.push(...verdict.problems);
   const { noNamespaces, hasNetem } = world.network;
   return {
     ...told,
@@ -133,8 +139,8 @@ export async function conclude(
     bridge: world.bridge.counts,
     verdict,
     ledger,
-    lastWords: lastWords(world),
-    problems: [...problems, ...verdict.problems],
+    lastWords: await lastWords(world, told.seed),
+    problems,
   };
 }
 
@@ -194,9 +200,13 @@ function isSign({ event, state, kind }: BridgeEvent): boolean {
   return ['warning', 'lost', 'gap', 'exit', 'error'].includes(event);
 }
 
-function lastWords({ bridge }: World): string {
+/** The last of what the bridge told; all of it goes to a file. */
+async function lastWords({ bridge }: World, seed: number): Promise<string> {
   const told = bridge.events
     .filter(({ event }) => event !== 'totals' && event !== 'spool')
-    .slice(-40);
-  return [...told.map((event) => JSON.stringify(event)), bridge.errors].join('\n');
+    .map((event) => JSON.stringify(event));
+  const file = join(eventsFolder, `events-${String(seed)}.jsonl`);
+  await mkdir(eventsFolder, { recursive: true });
+  await writeFile(file, `${told.join('\n')}\n`);
+  return [...told.slice(-40), bridge.errors, `everything it told is in ${file}`].join('\n');
 }
