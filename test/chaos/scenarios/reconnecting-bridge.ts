@@ -4,6 +4,8 @@ import { readFile, readdir } from 'node:fs/promises';
 import { KvsBridge } from '../../../lib/index.js';
 import type { Holdings, ReconnectOrder } from './reconnects.js';
 
+// Whoever started us is gone: so is what we are for.
+process.once('disconnect', () => process.exit(0));
 process.once('message', (order: ReconnectOrder) => void reconnect(order));
 
 async function reconnect({ connection, stream, count, interval }: ReconnectOrder): Promise<void> {
@@ -29,6 +31,7 @@ async function reconnect({ connection, stream, count, interval }: ReconnectOrder
 
 async function holdings(): Promise<Holdings> {
   globalThis.gc?.();
+  const { heapUsed, external } = process.memoryUsage();
   const status = await readFile('/proc/self/status', 'utf8');
   const number = (name: string): number =>
     Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1]);
@@ -37,6 +40,6 @@ async function holdings(): Promise<Holdings> {
     descriptors: (await readdir('/proc/self/fd')).length,
     timers: process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length,
     memoryKb: number('VmRSS'),
-    heapKb: Math.round(process.memoryUsage().heapUsed / 1_024),
+    heapKb: Math.round((heapUsed + external) / 1_024),
   };
 }

@@ -1,6 +1,8 @@
 /** One forced reconnect after the other: what the bridge's process holds must not grow. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { appendFileSync, mkdirSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { TestMaster } from '../../../lib/index.js';
 import { LocalStack } from '../../support/local-stack.js';
@@ -13,7 +15,7 @@ export interface Holdings {
   readonly timers: number;
   /** Resident memory after a collection, in KiB. */
   readonly memoryKb: number;
-  /** Of it, what JavaScript uses, in KiB. */
+  /** Of it, what JavaScript's objects take, buffers included, in KiB. */
   readonly heapKb: number;
 }
 
@@ -26,6 +28,8 @@ export interface ReconnectOrder {
   readonly interval: number;
 }
 
+/** What was held each time, for who wants to see a curve. */
+const samplesFile = 'build/chaos/reconnects.jsonl';
 const defaultCount = 1_000;
 const interval = 10;
 const picture = { width: 480, height: 270, videoBitrateBps: 200_000, audio: false } as const;
@@ -53,6 +57,8 @@ async function run({ count = defaultCount, signal }: ScenarioOptions): Promise<S
   await using stack = await LocalStack.start();
   await using master = new TestMaster({ ...stack.connection, ...picture });
   await master.start();
+  mkdirSync(dirname(samplesFile), { recursive: true });
+  rmSync(samplesFile, { force: true });
   const { connection, stream } = stack;
   const order: ReconnectOrder = { connection, stream, count, interval };
   const bridge = fork(fileURLToPath(new URL('reconnecting-bridge.js', import.meta.url)), {
@@ -60,7 +66,10 @@ async function run({ count = defaultCount, signal }: ScenarioOptions): Promise<S
     signal,
   });
   const samples: Holdings[] = [];
-  bridge.on('message', (sample) => samples.push(sample as Holdings));
+  bridge.on('message', (sample) => {
+    samples.push(sample as Holdings);
+    appendFileSync(samplesFile, `${JSON.stringify(sample)}\n`);
+  });
   bridge.send(order);
   const [exitCode] = (await once(bridge, 'exit')) as [number | null];
   const [first] = samples;

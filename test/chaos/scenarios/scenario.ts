@@ -40,7 +40,7 @@ export function recordingFindings({ bridge, verdict }: RunReport): readonly Find
   const { sent, stored, duplicates, unaccounted } = verdict;
   return [
     { what: 'frames sent', value: String(sent) },
-    { what: 'frames received', value: String(bridge.received) },
+    { what: 'frames received, as far as the bridge told', value: String(bridge.received) },
     { what: 'frames stored', value: String(stored) },
     { what: 'frames stored twice', value: String(duplicates) },
     { what: 'frames unaccounted', value: String(unaccounted) },
