@@ -15,7 +15,9 @@ const addonLoaders = {
 };
 
 export default tseslint.config(
-  { ignores: ['dist/', 'build/', 'docs/generated/', 'recordings/'] },
+  {
+    ignores: ['**/dist/', 'build/', 'docs/generated/', 'infra/cdk.out/', 'recordings/'],
+  },
   eslint.configs.recommended,
   {
     files: ['**/*.ts'],
@@ -64,7 +66,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['test/**/*.ts'],
+    files: ['test/**/*.ts', 'infra/test/**/*.ts'],
     rules: {
       // node:test's functions return promises that the runner itself waits for.
       '@typescript-eslint/no-floating-promises': [

@@ -6,7 +6,7 @@ import { machineSpecifics, nativeLayers } from './checks/rules.mjs';
 import { clangFormat, clangTidy, eslint, findClangTool, prettier } from './checks/tools.mjs';
 import { setUpTools } from './setup.mjs';
 import { currentSystem } from './setup/packages.mjs';
-import { ensureTypeScript } from './setup/project.mjs';
+import { ensureInfra, ensureTypeScript } from './setup/project.mjs';
 import { runScript, SetupError } from './setup/setup-error.mjs';
 import { troubleshootingPage } from './troubleshooting.mjs';
 
@@ -57,6 +57,7 @@ async function checkWithClang(tool, work) {
 async function checkTypes() {
   try {
     await ensureTypeScript();
+    await ensureInfra();
     return '';
   } catch (error) {
     if (error instanceof SetupError) return error.output ?? error.message;

@@ -1,17 +1,18 @@
 /**
- * `npm test -- [group…] [filter…]`: set-up, then the tests. Groups are unit, integration,
- * conformance, matrix, browser and native, all of them by default; anything else is a part of a test file's
- * name. The last line on stdout is the sum: "N passed, N failed, N skipped".
+ * `npm test -- [group…] [filter…]`: set-up, then the tests. Groups are unit, infra,
+ * integration, conformance, matrix, browser and native, all of them by default; anything else is a part
+ * of a test file's name. The last line on stdout is the sum: "N passed, N failed, N skipped".
  */
 import { setUp, setUpTools } from './setup.mjs';
+import { ensureInfra } from './setup/project.mjs';
 import { runScript } from './setup/setup-error.mjs';
 import { findChromium } from './testing/chromium.mjs';
 import { add, noTests } from './testing/counts.mjs';
 import { prepareNativeTests } from './testing/native-tests.mjs';
-import { nodeTestFiles, runNodeTests } from './testing/node-tests.mjs';
+import { isInfraMeant, nodeTestFiles, runNodeTests } from './testing/node-tests.mjs';
 
 // Native comes last: its programs are built while the others run.
-const groups = ['unit', 'integration', 'conformance', 'matrix', 'browser', 'native'];
+const groups = ['unit', 'infra', 'integration', 'conformance', 'matrix', 'browser', 'native'];
 
 await runScript(async () => {
   const args = process.argv.slice(2);
@@ -43,6 +44,7 @@ await runScript(async () => {
  * @returns {Promise<import('./testing/counts.mjs').Counts>}
  */
 async function runGroup(group, filters) {
+  if (group === 'infra' && isInfraMeant(filters)) await ensureInfra();
   const files = nodeTestFiles(group, filters);
   if (files.length === 0) return noTests;
   if (group === 'browser') {

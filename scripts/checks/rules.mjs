@@ -60,10 +60,12 @@ export function nativeLayers() {
  */
 export async function machineSpecifics() {
   const findings = [];
-  const lockFile = JSON.parse(readFileSync(inProject('package-lock.json'), 'utf8'));
-  for (const [location, { resolved }] of Object.entries(lockFile.packages)) {
-    if (resolved !== undefined) {
-      findings.push(`package-lock.json: ${location} names its registry; .npmrc omits that`);
+  for (const name of ['package-lock.json', 'infra/package-lock.json']) {
+    const lockFile = JSON.parse(readFileSync(inProject(name), 'utf8'));
+    for (const [location, { resolved }] of Object.entries(lockFile.packages)) {
+      if (resolved !== undefined) {
+        findings.push(`${name}: ${location} names its registry; .npmrc omits that`);
+      }
     }
   }
 

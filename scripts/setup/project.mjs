@@ -1,5 +1,6 @@
 /** Installs the npm packages and builds the addon and the TypeScript, each only when stale. */
 import { existsSync, readFileSync, rmSync } from 'node:fs';
+import path from 'node:path';
 import { fingerprint, isStamped, listFiles, writeStamp } from './fingerprint.mjs';
 import { inProject, projectRoot } from './paths.mjs';
 import { lastLines, run, step, writeLog } from './run.mjs';
@@ -47,12 +48,19 @@ export function ensureNodeVersion() {
   );
 }
 
-/** Runs `npm ci` unless node_modules holds what package-lock.json says. */
-export async function ensureNodeModules() {
-  if (nodeModulesAreCurrent()) return;
-  await step('installing npm packages', async () => {
+/**
+ * Runs `npm ci` unless node_modules holds what package-lock.json says.
+ *
+ * @param {string} [folder] of the package, relative to the project
+ */
+export async function ensureNodeModules(folder = '.') {
+  if (nodeModulesAreCurrent(folder)) return;
+  const label = folder === '.' ? 'npm packages' : `npm packages of ${folder}/`;
+  await step(`installing ${label}`, async () => {
     // Without scripts: the only one is ours, and the addon is built here anyway.
-    const result = await run('npm', ['ci', '--ignore-scripts', '--no-progress']);
+    const result = await run('npm', ['ci', '--ignore-scripts', '--no-progress'], {
+      cwd: inProject(folder),
+    });
     if (result.exitCode === 0) return;
     const log = writeLog('npm-ci', result.output);
     const failure = npmFailures.find(({ pattern }) => pattern.test(result.output));
@@ -64,13 +72,16 @@ export async function ensureNodeModules() {
   });
 }
 
-/** @returns {boolean} whether each locked package is installed in its locked version */
-function nodeModulesAreCurrent() {
-  const installedFile = inProject('node_modules', '.package-lock.json');
+/**
+ * @param {string} folder
+ * @returns {boolean} whether each locked package is installed in its locked version
+ */
+function nodeModulesAreCurrent(folder) {
+  const installedFile = inProject(folder, 'node_modules', '.package-lock.json');
   if (!existsSync(installedFile)) return false;
   const packagesOf = (file) => JSON.parse(readFileSync(file, 'utf8')).packages;
   const installed = packagesOf(installedFile);
-  return Object.entries(packagesOf(inProject('package-lock.json'))).every(
+  return Object.entries(packagesOf(inProject(folder, 'package-lock.json'))).every(
     ([location, { optional, version, integrity }]) =>
       location === '' ||
       (installed[location] === undefined
@@ -132,19 +143,36 @@ export function buildError(what, logName, output) {
 
 /** Compiles the TypeScript to dist/ unless its sources are as they were. */
 export async function ensureTypeScript() {
-  const stampFile = 'dist/typescript.stamp';
-  const sources = ['bin', 'lib', 'test', 'bench'].flatMap((folder) => listFiles(folder, /\.ts$/));
+  await ensureCompiled('.', ['bin', 'lib', 'test', 'bench']);
+}
+
+/** The deployment, a package of its own: installs it and compiles it to infra/dist/. */
+export async function ensureInfra() {
+  await ensureNodeModules('infra');
+  await ensureCompiled('infra', ['bin', 'lib', 'test']);
+}
+
+/**
+ * @param {string} folder of the package, relative to the project
+ * @param {readonly string[]} sourceFolders of the package
+ */
+async function ensureCompiled(folder, sourceFolders) {
+  const output = path.join(folder, 'dist');
+  const stampFile = path.join(output, 'typescript.stamp');
+  const sources = sourceFolders.flatMap((name) => listFiles(path.join(folder, name), /\.ts$/));
+  const settings = ['tsconfig.json', 'package.json', 'node_modules/.package-lock.json'];
   const stamp = fingerprint(
-    [...sources, 'tsconfig.json', 'package.json', 'node_modules/.package-lock.json'],
+    [...sources, ...settings, ...settings.map((name) => path.join(folder, name))],
     [projectRoot],
   );
   if (isStamped(stampFile, stamp)) return;
 
-  await step('compiling TypeScript', async () => {
-    removeOrphans(sources);
+  const label = folder === '.' ? 'TypeScript' : `TypeScript of ${folder}/`;
+  await step(`compiling ${label}`, async () => {
+    removeOrphans(folder, output, sources);
     const tsc = inProject('node_modules', 'typescript', 'bin', 'tsc');
-    const result = await run(process.execPath, [tsc, '--project', '.']);
-    if (result.exitCode !== 0) throw buildError('the TypeScript', 'tsc', result.output);
+    const result = await run(process.execPath, [tsc, '--project', folder]);
+    if (result.exitCode !== 0) throw buildError(`the ${label}`, 'tsc', result.output);
   });
   writeStamp(stampFile, stamp);
 }
@@ -152,12 +180,14 @@ export async function ensureTypeScript() {
 /**
  * Deletes what was compiled from sources that are gone: a deleted test must not run on.
  *
+ * @param {string} folder of the package
+ * @param {string} output what it is compiled to
  * @param {readonly string[]} sources
  */
-function removeOrphans(sources) {
+function removeOrphans(folder, output, sources) {
   const known = new Set(sources.map((file) => file.replace(/\.ts$/, '')));
-  for (const output of listFiles('dist', /\.(js|js\.map|d\.ts)$/)) {
-    const module = output.slice('dist/'.length).replace(/\.(js|js\.map|d\.ts)$/, '');
-    if (!known.has(module)) rmSync(inProject(output));
+  for (const compiled of listFiles(output, /\.(js|js\.map|d\.ts)$/)) {
+    const source = path.join(folder, path.relative(output, compiled));
+    if (!known.has(source.replace(/\.(js|js\.map|d\.ts)$/, ''))) rmSync(inProject(compiled));
   }
 }

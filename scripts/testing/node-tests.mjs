@@ -5,12 +5,13 @@ import { inProject, projectRoot } from '../setup/paths.mjs';
 import { add, noTests } from './counts.mjs';
 
 /**
- * @typedef {'unit' | 'integration' | 'conformance' | 'matrix' | 'browser'} NodeGroup
+ * @typedef {'unit' | 'infra' | 'integration' | 'conformance' | 'matrix' | 'browser'} NodeGroup
  */
 
 /** Most tests wait for media in real time; more than two files at once would starve each other. */
 const settings = {
   unit: { concurrency: 2, timeoutMs: 120_000 },
+  infra: { concurrency: 2, timeoutMs: 300_000 },
   integration: { concurrency: 2, timeoutMs: 300_000 },
   // The cases in these files run beside one another.
   conformance: { concurrency: 1, timeoutMs: 300_000 },
@@ -27,7 +28,25 @@ const stallMarginMs = 15_000;
  * @returns {string[]} compiled test files, relative to the project
  */
 export function nodeTestFiles(group, filters) {
-  return listFiles(`dist/test/${group}`, /\.test\.js$/).filter(
+  const folder = group === 'infra' ? 'infra/dist/test' : `dist/test/${group}`;
+  return chosen(listFiles(folder, /\.test\.js$/), filters);
+}
+
+/**
+ * @param {readonly string[]} filters
+ * @returns {boolean} whether they leave any test of infra/, which is worth setting it up
+ */
+export function isInfraMeant(filters) {
+  return chosen(listFiles('infra/test', /\.test\.ts$/), filters).length > 0;
+}
+
+/**
+ * @param {readonly string[]} files
+ * @param {readonly string[]} filters
+ * @returns {string[]}
+ */
+function chosen(files, filters) {
+  return files.filter(
     (file) => filters.length === 0 || filters.some((filter) => file.includes(filter)),
   );
 }

@@ -118,7 +118,7 @@ class FileReport {
  */
 function sourceOf(file) {
   const relative = path.relative(process.cwd(), path.resolve(file));
-  return relative.replace(/^dist\//, '').replace(/\.js$/, '.ts');
+  return relative.replace(/^(infra\/)?dist\//, '$1').replace(/\.js$/, '.ts');
 }
 
 /**
