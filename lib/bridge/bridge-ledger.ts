@@ -74,6 +74,10 @@ export class BridgeLedger {
       newestMs: 0,
       seenAtMs: 0,
     };
+    media.on('connectionState', ({ connection }) => {
+      if (connection !== 'connected' || session.isEnding || this.#obstacle === null) return;
+      this.#setObstacle(GapCause.sourceSilent);
+    });
     media.on('track', () => {
       if (!session.isEnding) this.#setObstacle(null);
     });

@@ -18,6 +18,9 @@ import { ViewerSession } from './viewer-session.js';
 /** A session that ran this long was a good one: the next begins at once, delays start over. */
 const stableSessionMs = 10_000;
 
+/** A master that was here lately is offered anew within this time, in ms. */
+const expectedDelayMs = 1_000;
+
 /** Where sessions happen. */
 interface Place {
   readonly link: SignalingLink;
@@ -204,7 +207,13 @@ export class SessionSupervisor {
     if (error !== undefined) events.emit('warning', error);
     machine.enter(BridgeState.reconnecting, error?.message ?? 'the session ended', error?.code);
     if (ranMs >= stableSessionMs) this.#backoff.reset();
-    else await sleep(this.#backoff.nextDelayMs(), this.#end.signal);
+    else await sleep(this.#delayAfter(error), this.#end.signal);
+  }
+
+  #delayAfter(error: KvsBridgeError | undefined): number {
+    const delayMs = this.#backoff.nextDelayMs();
+    const isBack = error?.code === ErrorCode.peerLost && this.#memory.isExpected;
+    return isBack ? Math.min(expectedDelayMs, delayMs) : delayMs;
   }
 
   /**

@@ -57,9 +57,14 @@ export class ViewerSession extends EventEmitter<ViewerSessionEvents> {
   #offer: string | undefined;
   /** The offer goes out, with the candidates known by then, once signaling is connected. */
   #isOfferWaiting = false;
+  #offeredAtMs = 0;
   #answered = false;
-  #connected = false;
+  #answeredAtMs = 0;
+  /** Came behind the one that counts so far. */
+  #spareAnswer: string | undefined;
+  #connectedAtMs: number | undefined;
   #hasMedia = false;
+  #hasVideo = false;
   #isOfferStale = false;
   #reoffer: NodeJS.Timeout | undefined;
   #renewal: NodeJS.Timeout | undefined;
@@ -80,6 +85,10 @@ export class ViewerSession extends EventEmitter<ViewerSessionEvents> {
   /** Whether the master sent media. */
   get hasMedia(): boolean {
     return this.#hasMedia;
+  }
+
+  get #isConnected(): boolean {
+    return this.#connectedAtMs !== undefined;
   }
 
   /** Fetches what is needed once signaling is connected, and starts the media: the offer follows. */
@@ -127,8 +136,9 @@ export class ViewerSession extends EventEmitter<ViewerSessionEvents> {
   /** What the next session should know of how this one ended. */
   #remember(error: KvsBridgeError | undefined): void {
     const { memory } = this.#inputs;
-    if (this.#connected) memory.onSeen();
-    if (error?.code === ErrorCode.noMedia && !this.#hasMedia) memory.onNoMedia();
+    if (this.#isConnected) memory.onSeen();
+    else if (error?.code === ErrorCode.peerLost) memory.onNoConnection();
+    if (error?.code === ErrorCode.noMedia) memory.onNoMedia(this.#hasMedia);
   }
 
   /** The first fragment tells why nothing was stored before it. */
@@ -137,6 +147,23 @@ export class ViewerSession extends EventEmitter<ViewerSessionEvents> {
     const cause = ledger.gapCause();
     const tag = cause === undefined ? undefined : tags.gapCause(cause);
     if (tag !== undefined) media.putMetadata(tag, { persistent: false });
+  }
+
+  #takeAnswer(sdp: string): void {
+    this.#answered = true;
+    this.#answeredAtMs = performance.now();
+    this.#inputs.memory.onAnswer(this.#answeredAtMs - this.#offeredAtMs);
+    this.#tagGap();
+    this.#inputs.media.setAnswer(sdp);
+    this.emit('step', 'answer');
+  }
+
+  /** It was rubbish and does not count: the offer stands, for the next answer or to be repeated. */
+  #dropAnswer(): void {
+    this.#answered = false;
+    const next = this.#spareAnswer;
+    this.#spareAnswer = undefined;
+    if (next !== undefined) this.#takeAnswer(next);
   }
 
   /** Ends a session that still waits for its answer then: the next one offers anew. */
@@ -162,7 +189,9 @@ export class ViewerSession extends EventEmitter<ViewerSessionEvents> {
       videoCodecs: options.videoCodecs,
       audio: options.audio,
       targetFragmentMs: options.fragmentTargetMs,
+      connectMs: this.#inputs.memory.connectMs,
       firstMediaMs: this.#inputs.memory.firstMediaMs,
+      silentVideoMs: this.#inputs.memory.silentVideoMs,
       memoryLimitBytes:
         options.mediaMemoryMb === 0 ? 0 : (options.mediaMemoryMb + options.bufferMb) * 1_000_000,
       tags: [{ name: sessionTagName, value: randomUUID() }, ...this.#inputs.tags.persistent],
@@ -198,31 +227,34 @@ export class ViewerSession extends EventEmitter<ViewerSessionEvents> {
     });
     media.on('connectionState', ({ connection }) => {
       if (connection !== 'connected') return;
-      this.#connected = true;
-      this.#inputs.memory.onSeen();
+      this.#connectedAtMs ??= performance.now();
+      this.#inputs.memory.onConnected(this.#connectedAtMs - this.#answeredAtMs);
       this.emit('step', 'connected');
     });
-    media.on('track', () => {
+    media.on('track', ({ kind }) => {
       this.#hasMedia = true;
-      this.#inputs.memory.onMedia();
+      const { memory } = this.#inputs;
+      memory.onMedia();
+      if (kind !== 'video' || this.#hasVideo) return;
+      this.#hasVideo = true;
+      const nowMs = performance.now();
+      memory.onVideo(nowMs - (this.#connectedAtMs ?? nowMs));
     });
     media.on('warning', ({ code }) => {
-      // Rubbish does not count as an answer: the offer stands, and is repeated.
-      if (code === ErrorCode.badPeerInput && !this.#connected) this.#answered = false;
+      if (code === ErrorCode.badPeerInput && !this.#isConnected) this.#dropAnswer();
     });
     const onAnswer = (sdp: string): void => {
       // Before there is an offer it can only be the answer to that of the session before.
       if (this.#isOfferStale || this.#offer === undefined) return;
       if (this.#answered) {
-        // A master that answers twice answers an offer that was repeated: the first one counts. But
-        // the first one may be the late answer to the offer before, and cannot work.
-        if (followsStaleOffer && !this.#connected) this.#endStale();
+        // A master that answers twice answers an offer that was repeated: the first one counts,
+        // unless it is rubbish. But the first one may be the late answer to the offer before, and
+        // cannot work.
+        if (followsStaleOffer && !this.#isConnected) this.#endStale();
+        else this.#spareAnswer = sdp;
         return;
       }
-      this.#answered = true;
-      this.#tagGap();
-      media.setAnswer(sdp);
-      this.emit('step', 'answer');
+      this.#takeAnswer(sdp);
     };
     const onCandidate = ({ candidate, sdpMLineIndex }: IceCandidate): void => {
       media.addCandidate(candidate, sdpMLineIndex ?? 0);
@@ -230,7 +262,7 @@ export class ViewerSession extends EventEmitter<ViewerSessionEvents> {
     // In KVS the Viewer offers. A master that offers has other tracks than it answered with: it gets
     // a fresh offer to answer, by a new session.
     const onOffer = (): void => {
-      if (!this.#connected) return;
+      if (!this.#isConnected) return;
       this.emit(
         'warning',
         new SignalingError(
@@ -264,7 +296,7 @@ export class ViewerSession extends EventEmitter<ViewerSessionEvents> {
    * offer may not, while the master perhaps answers it: that is repeated as always.
    */
   #repeatCandidates({ kind }: SignalingChange): void {
-    if (kind === 'disconnected' || this.#connected || this.#isOfferWaiting) return;
+    if (kind === 'disconnected' || this.#isConnected || this.#isOfferWaiting) return;
     for (const candidate of this.#localCandidates) this.#inputs.link.sendCandidate(candidate);
     this.#scheduleReoffer(0);
   }
@@ -285,7 +317,9 @@ export class ViewerSession extends EventEmitter<ViewerSessionEvents> {
     link
       .ready(this.#ended.signal)
       .then(() => {
-        if (!this.#answered) link.sendOffer(withCandidates(offer, this.#localCandidates));
+        if (this.#answered) return;
+        link.sendOffer(withCandidates(offer, this.#localCandidates));
+        this.#offeredAtMs = performance.now();
       })
       .catch((error: unknown) => {
         if (!this.#ended.signal.aborted) this.emit('warning', asKvsBridgeError(error));

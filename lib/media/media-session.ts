@@ -75,11 +75,18 @@ export interface MediaSessionOptions {
   readonly videoCodecs: readonly VideoCodecName[];
   readonly audio: AudioMode;
   readonly targetFragmentMs: number;
+  /** How long the connection may take to come about after the answer, in ms. @defaultValue 10000 */
+  readonly connectMs?: number;
   /**
    * How long a connected master that answered with media may send no packet of it, in ms; 0: for
    * ever. @defaultValue 5000
    */
   readonly firstMediaMs?: number;
+  /**
+   * How long the video of a connected master may pause after it flowed steadily, in ms; 0: for
+   * ever. @defaultValue 4000
+   */
+  readonly silentVideoMs?: number;
   /**
    * Resident memory above which a media process gives way to the next, in bytes; 0: any. Without
    * effect on a session that runs in this process. @defaultValue 0

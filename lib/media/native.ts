@@ -175,8 +175,12 @@ export interface NativeReceiverOptions extends NativePeerOptions {
   readonly audio: AudioMode;
   /** Fragment length aimed at, in ms, 1000 to 18000. */
   readonly targetFragmentMs: number;
+  /** How long the connection may take to come about after the answer, in ms. @defaultValue 10000 */
+  readonly connectMs?: number;
   /** How long the master may send no packet at all once connected, in ms; 0: for ever. @defaultValue 5000 */
   readonly firstMediaMs?: number;
+  /** How long a steady video may pause, in ms; 0: for ever. @defaultValue 4000 */
+  readonly silentVideoMs?: number;
   /** Where the stream's media ended before, Unix epoch ms: the first fragment tells the distance. */
   readonly resumesAfterMs?: number;
   /** Store with kvssink what it can store; without it all comes as `mediaData`. */

@@ -126,10 +126,13 @@ ReceiverOptions ReadReceiverOptions(const Napi::Value& value) {
   options.peer = ReadPeerOptions(object);
   options.video_codecs = ReadVideoCodecs(object.Get("videoCodecs"));
   options.audio = ReadAudioMode(object.Get("audio"));
-  const Napi::Value first_media = object.Get("firstMediaMs");
-  if (!first_media.IsUndefined()) {
-    options.first_media_ms = ReadUnsigned(first_media, "firstMediaMs", 0, 86'400'000);
-  }
+  const auto read_patience = [&object](const char* name, std::int64_t& patience_ms) {
+    const Napi::Value number = object.Get(name);
+    if (!number.IsUndefined()) patience_ms = ReadUnsigned(number, name, 0, 86'400'000);
+  };
+  read_patience("connectMs", options.patience.connect_ms);
+  read_patience("firstMediaMs", options.patience.first_media_ms);
+  read_patience("silentVideoMs", options.patience.silent_video_ms);
   options.recorder.target_fragment_ms =
       ReadUnsigned(object.Get("targetFragmentMs"), "targetFragmentMs", 1'000, 18'000);
   const Napi::Value resumes_after = object.Get("resumesAfterMs");

@@ -11,8 +11,9 @@ namespace kvsbridge {
 namespace {
 
 constexpr const char* kEventName = "kvsb-loss";
-constexpr const char* kBroken = "broken";  ///< PTS of the frame that packets are missing from
-constexpr const char* kGap = "gap";        ///< whether anything is missing before it
+constexpr const char* kBroken = "broken";    ///< PTS of the frame that packets are missing from
+constexpr const char* kGap = "gap";          ///< whether anything is missing before it
+constexpr const char* kMissing = "missing";  ///< packets, unless that is told already
 constexpr gint64 kKeyframeRetryUs = 500'000;
 /// Frames that were broken and have not come; parsers hold back far fewer.
 constexpr std::size_t kMaxBroken = 16;
@@ -53,11 +54,19 @@ Watch::Packet ReadPacket(GstBuffer* buffer, GstRTPBuffer& rtp, const std::string
           ReadFrameStart(codec, payload, gst_rtp_buffer_get_payload_len(&rtp))};
 }
 
-void Announce(GstPad* pad, GstClockTime broken, bool gap) {
+void Announce(GstPad* pad, GstClockTime broken, bool gap, unsigned missing) {
   gst_pad_push_event(
-      pad, gst_event_new_custom(GST_EVENT_CUSTOM_DOWNSTREAM,
-                                gst_structure_new(kEventName, kBroken, G_TYPE_UINT64, broken, kGap,
-                                                  G_TYPE_BOOLEAN, gap ? TRUE : FALSE, nullptr)));
+      pad, gst_event_new_custom(
+               GST_EVENT_CUSTOM_DOWNSTREAM,
+               gst_structure_new(kEventName, kBroken, G_TYPE_UINT64, broken, kGap, G_TYPE_BOOLEAN,
+                                 gap ? TRUE : FALSE, kMissing, G_TYPE_UINT, missing, nullptr)));
+}
+
+/// Packets between two that follow each other; none when the later one is older.
+unsigned CountMissing(std::uint16_t before, std::uint16_t after) {
+  constexpr unsigned kHalf = 1U << 15U;
+  const auto distance = static_cast<std::uint16_t>(after - before);
+  return distance == 0 || distance >= kHalf ? 0 : distance - 1;
 }
 
 /// Gives the frame that a gap broke off its last packet, in place of the first one lost. Otherwise
@@ -93,12 +102,13 @@ void LookAt(Watch& watch, GstPad* pad, GstBuffer* buffer) {
   const bool gap = before && packet.sequence != static_cast<std::uint16_t>(before->sequence + 1);
   if (gap || !before) {
     if (gap && !before->marker) {
-      Announce(pad, before->pts, true);
+      Announce(pad, before->pts, true, 0);
       CompleteFrame(pad, *before, watch.codec);
     }
     const bool whole = packet.start == FrameStart::kMarked ||
                        (packet.start == FrameStart::kBare && !watch.starts_are_marked);
-    if (gap || !whole) Announce(pad, whole ? GST_CLOCK_TIME_NONE : packet.pts, gap);
+    const unsigned missing = gap ? CountMissing(before->sequence, packet.sequence) : 0;
+    if (gap || !whole) Announce(pad, whole ? GST_CLOCK_TIME_NONE : packet.pts, gap, missing);
   }
   if (packet.start == FrameStart::kMarked) watch.starts_are_marked = true;
 }
@@ -131,6 +141,9 @@ class Gate {
     gboolean gap = FALSE;
     gst_structure_get_uint64(loss, kBroken, &broken);
     gst_structure_get_boolean(loss, kGap, &gap);
+    guint missing = 0;
+    gst_structure_get_uint(loss, kMissing, &missing);
+    if (missing != 0) handlers_.on_lost(missing);
     if (GST_CLOCK_TIME_IS_VALID(broken)) {
       broken_.push_back(broken);
       if (broken_.size() > kMaxBroken) broken_.pop_front();

@@ -20,6 +20,8 @@ namespace kvsbridge {
 class LossGate {
  public:
   struct Handlers {
+    /// This many packets are missing at a gap; before the frames behind it.
+    std::function<void(unsigned packets)> on_lost;
     /// A keyframe is needed: at the gap, and again every half second while frames are dropped.
     std::function<void()> request_keyframe;
     /// A frame was dropped.

@@ -14,10 +14,35 @@ struct SourceReport {
   std::uint32_t ssrc = 0;
   std::uint32_t packets_sent = 0;  ///< by its newest sender report
   std::uint64_t packets_received = 0;
+  /// Up to the highest sequence number seen, lost ones included.
+  std::int64_t packets_expected = 0;
+  bool left = false;  ///< it said goodbye (RTCP BYE)
 };
 
-/// Packets, frames and sender reports of a connected peer. A track that pauses (camera off, muted)
-/// sends no packets and counts none in its reports: that is no fault, for however long.
+/// What a peer may do before it is taken for broken, in ms; 0: for ever.
+struct MediaPatience {
+  /// To be without a connection after its answer; not 0.
+  std::int64_t connect_ms = 10'000;
+  /// To send no packet at all, from the start.
+  std::int64_t first_media_ms = 5'000;
+  /// To send no video after a steady flow of it.
+  std::int64_t silent_video_ms = 4'000;
+};
+
+/// Packets that came from a peer so far.
+struct PacketCounts {
+  std::uint64_t media = 0;
+  std::uint64_t video = 0;  ///< those of them that are video, padding left out
+  std::uint32_t video_ssrc = 0;
+};
+
+/// Packets, frames and sender reports of a connected peer.
+///
+/// A steady video that ends cannot be told from a camera that was switched off, unless the peer
+/// says goodbye: either way it ends the session, since a fresh one may have it again. Whoever owns
+/// the sessions is more patient with a peer that a fresh one did not help. Sound may pause at any
+/// time (DTX, a muted microphone): only the peer's own count of what it sends tells a fault.
+///
 /// Pure: time is handed in, monotonic.
 class MediaWatch {
  public:
@@ -26,9 +51,12 @@ class MediaWatch {
   /// The same, for a keyframe to be asked for, and then again in the last interval.
   static constexpr std::int64_t kAskKeyframeAfterMs = 1'500;
   static constexpr std::int64_t kAskKeyframeIntervalMs = 1'000;
-  /// Packets of an SSRC whose sender reports go on counting did not come for this long; found with
-  /// the second report, which browsers send every second, others every five.
+  /// Packets that a sender report counts did not come for this long. Browsers report video every
+  /// second, others every source about every five.
   static constexpr std::int64_t kSilentSourceMs = 3'000;
+  /// Video without a pause for this long is steady. A camera that takes a picture now and then is
+  /// not.
+  static constexpr std::int64_t kSteadyMs = 2'000;
 
   struct Decision {
     bool ask_keyframe = false;
@@ -36,18 +64,16 @@ class MediaWatch {
     std::optional<std::string> fault;
   };
 
-  /// @param first_media_ms how long the peer may send no packet at all; 0: for ever
-  MediaWatch(std::int64_t now_ns, std::int64_t first_media_ms)
-      : first_media_ms_(first_media_ms), began_ns_(now_ns) {}
+  MediaWatch(std::int64_t now_ns, const MediaPatience& patience)
+      : patience_(patience), began_ns_(now_ns) {}
 
   /// A frame of video is complete, whatever becomes of it.
   void OnFrame() { without_frame_since_ns_ = 0; }
 
   /// Call about ten times a second.
-  /// @param media_packets all that came so far @param video_packets those of them that are video
-  Decision Tick(std::int64_t now_ns, std::uint64_t media_packets, std::uint64_t video_packets);
+  Decision Tick(std::int64_t now_ns, const PacketCounts& packets);
 
-  /// Call about once a second. @return what is wrong
+  /// Call about ten times a second. @return what is wrong
   std::optional<std::string> OnReports(std::int64_t now_ns,
                                        const std::vector<SourceReport>& reports);
 
@@ -56,13 +82,19 @@ class MediaWatch {
     SourceReport reported;  ///< when the newest sender report came
     std::uint64_t received = 0;
     std::int64_t received_ns = 0;
-    bool was_silent = false;  ///< already when the newest sender report came
+    bool is_missed = false;  ///< that report counts packets behind the last one that came
   };
 
-  const std::int64_t first_media_ms_;
+  void OnVideoPackets(std::int64_t now_ns, std::uint64_t fresh);
+  [[nodiscard]] std::optional<std::string> FindSilence(std::int64_t now_ns) const;
+
+  const MediaPatience patience_;
   const std::int64_t began_ns_;
-  std::uint64_t video_packets_ = 0;
+  PacketCounts packets_;
+  std::int64_t media_packet_ns_ = 0;
   std::int64_t video_packet_ns_ = 0;
+  std::int64_t video_flows_since_ns_ = 0;
+  bool video_left_ = false;
   std::int64_t without_frame_since_ns_ = 0;  ///< first packet behind the newest frame; 0: none
   std::uint64_t packets_without_frame_ = 0;
   std::int64_t asked_ns_ = 0;

@@ -20,6 +20,7 @@ struct PeerWatch::Counts {
   std::atomic<std::uint64_t> packets{0};  ///< all but STUN, which libnice keeps
   std::atomic<std::uint64_t> media{0};
   std::atomic<std::uint64_t> video{0};
+  std::atomic<std::uint32_t> video_ssrc{0};
   /// Which payload types are video; written before the probes are installed.
   std::array<bool, 128> is_video{};
   const StunMark mark;
@@ -30,7 +31,6 @@ namespace {
 
 constexpr auto kBuffers =
     static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST);
-constexpr unsigned kTicksPerSecond = 10;
 /// Ticks between two looks at the sockets while packets come.
 constexpr unsigned kTicksPerPoll = 10;
 
@@ -40,7 +40,7 @@ void DeleteCounts(gpointer data) { delete static_cast<SharedCounts*>(data); }
 
 void Count(PeerWatch::Counts& counts, GstBuffer* buffer) {
   counts.packets.fetch_add(1, std::memory_order_relaxed);
-  std::array<std::uint8_t, 2> head{};
+  std::array<std::uint8_t, 12> head{};
   if (gst_buffer_extract(buffer, 0, head.data(), head.size()) != head.size()) return;
   // RFC 7983: 128 to 191 is RTP or RTCP; RFC 5761: payload types 64 to 95 are RTCP. SRTP leaves the
   // header readable.
@@ -51,6 +51,7 @@ void Count(PeerWatch::Counts& counts, GstBuffer* buffer) {
   // A browser pads in order to probe the path, on a paused track too.
   const bool padding = (head[0] & 0x20U) != 0;
   if (counts.is_video[payload_type] && !padding) {
+    counts.video_ssrc.store(GST_READ_UINT32_BE(&head[8]), std::memory_order_relaxed);
     counts.video.fetch_add(1, std::memory_order_relaxed);
   }
 }
@@ -134,12 +135,13 @@ PeerWatch::PeerWatch(GstElement* webrtc) : webrtc_(webrtc), counts_(std::make_sh
   }
 }
 
-void PeerWatch::Begin(std::int64_t first_media_ms, std::function<void()> ask_keyframe) {
+void PeerWatch::Begin(MediaPatience patience, std::function<void()> ask_keyframe) {
   ask_keyframe_ = std::move(ask_keyframe);
   const std::int64_t now_ns = MediaClock::MonotonicNs();
   const bool sends = PeerSends(webrtc_, "video") || PeerSends(webrtc_, "audio");
   silence_.emplace(now_ns);
-  media_.emplace(now_ns, sends ? first_media_ms : 0);
+  if (!sends) patience.first_media_ms = 0;
+  media_.emplace(now_ns, patience);
   ReadDescriptions();
   CountPackets();
   // To get here, ICE and DTLS exchanged packets.
@@ -258,16 +260,15 @@ void PeerWatch::AskForRoundTrip() {
 }
 
 std::optional<MediaError> PeerWatch::CheckMedia(std::int64_t now_ns) {
-  const MediaWatch::Decision decision =
-      media_->Tick(now_ns, counts_->media.load(std::memory_order_relaxed),
-                   counts_->video.load(std::memory_order_relaxed));
+  const PacketCounts packets{counts_->media.load(std::memory_order_relaxed),
+                             counts_->video.load(std::memory_order_relaxed),
+                             counts_->video_ssrc.load(std::memory_order_relaxed)};
+  const MediaWatch::Decision decision = media_->Tick(now_ns, packets);
   if (decision.ask_keyframe) ask_keyframe_();
   std::optional<std::string> fault = decision.fault;
-  if (ticks_ % kTicksPerSecond == 0) {
-    AskForRoundTrip();
-    const std::optional<std::string> unsent = ReadSources(now_ns);
-    if (!fault) fault = unsent;
-  }
+  if (ticks_ % kTicksPerSecond == 0) AskForRoundTrip();
+  const std::optional<std::string> unsent = ReadSources(now_ns);
+  if (!fault) fault = unsent;
   if (!fault) return std::nullopt;
   return MediaError(ErrorKind::kNoMedia, *fault, "webrtc");
 }
@@ -277,8 +278,10 @@ std::optional<std::string> PeerWatch::ReadSources(std::int64_t now_ns) {
   sums_.Update(sources);
   std::vector<SourceReport> reports;
   for (const auto& source : sources) {
-    if (!source.has_report) continue;
-    reports.push_back({source.ssrc, source.packets_reported, source.packets_received});
+    if (!source.has_report && !source.left) continue;
+    const auto expected = static_cast<std::int64_t>(source.packets_received) + source.packets_lost;
+    reports.push_back(
+        {source.ssrc, source.packets_reported, source.packets_received, expected, source.left});
   }
   return media_->OnReports(now_ns, reports);
 }

@@ -32,9 +32,8 @@ class PeerWatch {
   ~PeerWatch();
 
   /// The peer is connected: from now on something must come.
-  /// @param first_media_ms how long it may send no packet at all; 0: for ever
   /// @param ask_keyframe called when packets come that make no frame
-  void Begin(std::int64_t first_media_ms, std::function<void()> ask_keyframe);
+  void Begin(MediaPatience patience, std::function<void()> ask_keyframe);
 
   /// A frame of video is complete, whatever becomes of it.
   void OnFrame() {

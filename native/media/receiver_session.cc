@@ -14,10 +14,7 @@ namespace kvsbridge {
 namespace {
 
 constexpr unsigned kTicksPerStats = 10;
-
-/// From the answer to the connection: TURN over TLS takes a few round trips, and candidates
-/// trickle.
-constexpr unsigned kMaxConnectTicks = 100;
+constexpr std::int64_t kMsPerTick = 100;
 
 /// What decoder and encoder add to the time that a lost packet of sound is waited for.
 constexpr std::int64_t kAudioCodingMs = 150;
@@ -149,9 +146,12 @@ void ReceiverSession::OnPad(PadPtr pad, gulong block_probe) {
 TrackHandlers ReceiverSession::HandlersFor(const std::string& kind, unsigned id) {
   TrackHandlers handlers;
   handlers.on_sample = [inbox = inbox_, kind, id](TrackSample sample) {
-    inbox.Push({kind, id, std::move(sample), 0, nullptr});
+    inbox.Push({kind, id, std::move(sample), 0, nullptr, 0});
   };
-  handlers.on_eos = [inbox = inbox_, kind, id] { inbox.Push({kind, id, {}, 0, nullptr}); };
+  handlers.on_eos = [inbox = inbox_, kind, id] { inbox.Push({kind, id, {}, 0, nullptr, 0}); };
+  handlers.on_lost = [inbox = inbox_, kind, id](unsigned packets) {
+    inbox.Push({kind, id, {}, 0, nullptr, packets});
+  };
   handlers.on_loss = [this] {
     Post([this] {
       const auto video = tracks_.find("video");
@@ -159,7 +159,7 @@ TrackHandlers ReceiverSession::HandlersFor(const std::string& kind, unsigned id)
     });
   };
   handlers.on_dropped = [inbox = inbox_, kind, id](unsigned frames, const char* reason) {
-    inbox.Push({kind, id, {}, frames, reason});
+    inbox.Push({kind, id, {}, frames, reason, 0});
   };
   return handlers;
 }
@@ -178,7 +178,7 @@ void ReceiverSession::OnConnected() {
   const bool aac = options_.audio == AudioMode::kAac && PeerSends(peer().element(), "audio");
   if (aac) recorder_->ExpectAudio(AacFormat());
   if (peer_watch_ == nullptr) return;
-  peer_watch_->Begin(options_.first_media_ms, [this] {
+  peer_watch_->Begin(options_.patience, [this] {
     const auto video = tracks_.find("video");
     if (video != tracks_.end()) video->second.track->RequestSenderKeyframe();
   });
@@ -187,6 +187,10 @@ void ReceiverSession::OnConnected() {
 void ReceiverSession::Deliver(const std::vector<Delivery>& deliveries) {
   if (state() == State::kClosed) return;
   for (const auto& delivery : deliveries) {
+    if (delivery.lost_packets != 0) {
+      recorder_->OnLost(delivery.lost_packets);
+      continue;
+    }
     if (delivery.kind == "video" && peer_watch_ != nullptr) peer_watch_->OnFrame();
     if (delivery.dropped_frames != 0) {
       recorder_->OnDropped(delivery.dropped_frames, delivery.drop_reason,
@@ -278,10 +282,11 @@ void ReceiverSession::CheckPeer() {
     if (const auto error = peer_watch_->Tick()) Fail(*error);
   }
   if (state() != State::kStarting || !peer().has_remote()) return;
-  if (++ticks_since_answer_ == kMaxConnectTicks) {
-    Fail(MediaError(ErrorKind::kPeerLost,
-                    "the master answered, but no connection came about in 10 s", "webrtc"));
-  }
+  if (++ticks_since_answer_ * kMsPerTick < options_.patience.connect_ms) return;
+  Fail(MediaError(ErrorKind::kPeerLost,
+                  "the master answered, but no connection came about in " +
+                      std::to_string(options_.patience.connect_ms) + " ms",
+                  "webrtc"));
 }
 
 void ReceiverSession::ReportDrops() {

@@ -29,9 +29,8 @@ struct ReceiverOptions {
   /// What to offer, the preferred one first.
   std::vector<SourceCodec> video_codecs = AllSourceCodecs();
   AudioMode audio = AudioMode::kAac;
-  /// How long a connected master may send no packet at all before the session ends, in ms; 0: for
-  /// ever.
-  std::int64_t first_media_ms = 5'000;
+  /// What a connected master may do before the session ends.
+  MediaPatience patience;
   /// Store with kvssink what it can store; without it all goes to PutMedia.
   std::optional<KvsSinkOptions> kvs_sink;
 };
@@ -63,6 +62,7 @@ class ReceiverSession final : public Session {
     TrackSample sample;            ///< empty: the track is at its end
     unsigned dropped_frames = 0;   ///< not zero: this many were dropped, and nothing else
     const char* drop_reason = "";  ///< a literal
+    unsigned lost_packets = 0;     ///< not zero: this many did not come, and nothing else
   };
 
   void OnStart() override;

@@ -98,6 +98,7 @@ void Recorder::Finish() {
   }
   if (writer_.in_video() && writer_.in_audio()) WriteAudioBefore(INT64_MAX, false);
   if (!writer_.in_video()) lone_audio_.Write(INT64_MAX, false);
+  if (const auto gap = gaps_.OnEnd(audio_.covered_ns(), FrameIntervalNs())) Report(*gap);
   writer_.EndEpoch(0);
 }
 
@@ -179,8 +180,7 @@ void Recorder::WriteVideo(VideoFrame frame, std::int64_t now_ns) {
   if (frame.keyframe) keep_leading_ = !starts && !await_keyframe_;
   await_keyframe_ = false;
   video_alive_ns_ = now_ns;
-  const std::int64_t interval_ns =
-      frame_interval_ns_ > 0 ? frame_interval_ns_ : kDefaultFrameIntervalNs;
+  const std::int64_t interval_ns = FrameIntervalNs();
   if (const auto gap = gaps_.OnVideo(frame.dts_ns, interval_ns)) Report(*gap);
   if (starts) {
     BeginVideoFragment(frame);
@@ -200,6 +200,10 @@ void Recorder::BeginVideoFragment(VideoFrame& keyframe) {
   writer_.Begin({keyframe.format, audio_format_}, keyframe.pts_ns, decode_clock_.reordered());
   // Sound from before the picture began belongs to no fragment; sound that runs on belongs here.
   if (audio_format_ != nullptr) audio_.Begin(audio_format_, keyframe.pts_ns);
+}
+
+std::int64_t Recorder::FrameIntervalNs() const {
+  return frame_interval_ns_ > 0 ? frame_interval_ns_ : kDefaultFrameIntervalNs;
 }
 
 std::int64_t Recorder::MaxEndNs() const {

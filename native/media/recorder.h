@@ -49,7 +49,10 @@ class Recorder {
   Recorder(const RecorderOptions& options, MediaSink& sink, Handlers handlers);
 
   /// Whether the peer agreed to send video. Without it audio waits for no picture.
-  void ExpectVideo(bool expected) { video_expected_ = expected; }
+  void ExpectVideo(bool expected) {
+    video_expected_ = expected;
+    gaps_.ExpectVideo(expected);
+  }
   /// Declares an audio track from the next epoch on; null: none. Frames of another format change
   /// it.
   void ExpectAudio(std::shared_ptr<const AudioFormat> format) { audio_format_ = std::move(format); }
@@ -62,6 +65,8 @@ class Recorder {
   /// Video frames arrived that never get to OnVideo, such as those that packets are missing for.
   /// @param reason a literal
   void OnDropped(unsigned frames, const char* reason, std::int64_t now_ns);
+  /// Packets of video did not come; before the frames behind them.
+  void OnLost(unsigned packets) { gaps_.OnLost(packets); }
   void OnAudio(AudioFrame frame, std::int64_t now_ns);
   /// Lets waiting frames go when their hold is over. @param now_ns monotonic
   void Tick(std::int64_t now_ns);
@@ -80,6 +85,7 @@ class Recorder {
   [[nodiscard]] const char* ReasonToDrop(const VideoFrame& frame, bool starts) const;
   void BeginVideoFragment(VideoFrame& keyframe);
   void WriteAudioBefore(std::int64_t limit_ns, bool fill);
+  [[nodiscard]] std::int64_t FrameIntervalNs() const;
   [[nodiscard]] std::int64_t MaxEndNs() const;
 
   [[nodiscard]] bool AudioIsAlone(std::int64_t now_ns) const;

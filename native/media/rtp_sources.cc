@@ -23,6 +23,7 @@ RtpSource ReadSource(const GstStructure* stats) {
   guint nacks = 0;
   guint plis = 0;
   guint firs = 0;
+  gboolean left = FALSE;
   gboolean has_report = FALSE;
   guint reported = 0;
   const auto read = [stats](const char* field, GType type, auto* value) {
@@ -37,6 +38,7 @@ RtpSource ReadSource(const GstStructure* stats) {
   read("sent-nack-count", G_TYPE_UINT, &nacks);
   read("sent-pli-count", G_TYPE_UINT, &plis);
   read("sent-fir-count", G_TYPE_UINT, &firs);
+  read("received-bye", G_TYPE_BOOLEAN, &left);
   read("have-sr", G_TYPE_BOOLEAN, &has_report);
   read("sr-packet-count", G_TYPE_UINT, &reported);
   source.ssrc = ssrc;
@@ -47,6 +49,7 @@ RtpSource ReadSource(const GstStructure* stats) {
   source.nacks_sent = nacks;
   source.plis_sent = plis;
   source.firs_sent = firs;
+  source.left = left != FALSE;
   source.has_report = has_report != FALSE;
   source.packets_reported = reported;
   return source;

@@ -22,6 +22,7 @@ struct RtpSource {
   std::uint64_t nacks_sent = 0;
   std::uint64_t plis_sent = 0;
   std::uint64_t firs_sent = 0;
+  bool left = false;                   ///< it said goodbye (RTCP BYE)
   bool has_report = false;             ///< a sender report came
   std::uint32_t packets_reported = 0;  ///< sent, by the newest one
 };

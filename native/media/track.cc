@@ -149,9 +149,9 @@ PadPtr Track::coded_pad() const {
 
 /// What a lost packet leaves undecodable ends before a decoder or sink, where it can be counted.
 void Track::GateLosses(GstPad* packets, const TrackHandlers& handlers) const {
-  LossGate::Install(
-      packets, coded_pad().get(), codec_, KeyframeTestFor(codec_),
-      {handlers.on_loss, [on_dropped = handlers.on_dropped] { on_dropped(1, "undecodable"); }});
+  LossGate::Install(packets, coded_pad().get(), codec_, KeyframeTestFor(codec_),
+                    {handlers.on_lost, handlers.on_loss,
+                     [on_dropped = handlers.on_dropped] { on_dropped(1, "undecodable"); }});
 }
 
 bool Track::RequestKeyframe(bool fir) {

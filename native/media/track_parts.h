@@ -23,6 +23,8 @@ struct TrackSample {
 struct TrackHandlers {
   std::function<void(TrackSample)> on_sample;
   std::function<void()> on_eos;
+  /// Packets of video were lost, before the frames that come next.
+  std::function<void(unsigned packets)> on_lost;
   /// Packets were lost: the sender must give a keyframe before video goes on.
   std::function<void()> on_loss;
   /// Video frames that came and will not be given to `on_sample`. @param reason a literal

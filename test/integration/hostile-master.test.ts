@@ -2,10 +2,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { KvsBridge, TestMaster } from '../../lib/index.js';
+import type { KvsBridgeError } from '../../lib/index.js';
 import { staticCredentials } from '../../lib/aws/credentials.js';
+import { PublishedViewer } from '../../lib/publisher/published-viewer.js';
 import { presignSignalingUrl } from '../../lib/signaling/presigned-url.js';
+import { SignalingClient } from '../../lib/signaling/signaling-client.js';
 import { deferred } from '../../lib/util/deferred.js';
 import { WebSocket } from 'ws';
+import { Disposers } from '../support/disposers.js';
 import { eventThat } from '../support/events.js';
 import { hostilePayload, seededRandom } from '../support/hostile-messages.js';
 import { LocalStack } from '../support/local-stack.js';
@@ -38,12 +42,73 @@ describe('a hostile master', () => {
       assert.equal(error, undefined);
       assert.equal(totals.videoFramesStored, totals.videoFramesReceived);
       for (const code of codes) {
-        assert.match(code, /^KVSB_(BAD_PEER_INPUT|MEDIA|SIGNALING|MEDIA_PROCESS)$/);
+        // What still is an answer after its mutation is taken for one, and leads nowhere.
+        assert.match(code, /^KVSB_(BAD_PEER_INPUT|MEDIA|SIGNALING|MEDIA_PROCESS|PEER_LOST)$/);
       }
       assert.ok(codes.has('KVSB_BAD_PEER_INPUT'));
     });
   }
+
+  it('answers with rubbish and then in earnest: that answer counts', async () => {
+    await using stack = await LocalStack.start();
+    await using masters = new Disposers();
+    masters.use(await answerTwice(stack));
+    const bridge = new KvsBridge({ ...stack.connection, stream: stack.stream, isolation: 'none' });
+    const rubbish = eventThat(
+      bridge,
+      'warning',
+      ({ code }: KvsBridgeError) => code === 'KVSB_BAD_PEER_INPUT',
+      30_000,
+    );
+    const persisted = eventThat(bridge, 'persisted', () => true, 60_000);
+    await bridge.start();
+    await rubbish;
+    await persisted;
+    const { error, totals } = await bridge.stop();
+    assert.equal(error, undefined);
+    assert.equal(totals.sessions, 1);
+  });
 });
+
+/** Answers once: with rubbish, and at once with what works. */
+async function answerTwice(stack: LocalStack): Promise<AsyncDisposable> {
+  await using controlPlane = stack.controlPlane();
+  const { wss } = await controlPlane.signalingEndpoints(stack.channelArn, 'MASTER');
+  const client = new SignalingClient({
+    role: 'MASTER',
+    channelArn: stack.channelArn,
+    endpoint: wss,
+    region: stack.region,
+    credentials: staticCredentials(stack.credentials),
+  });
+  let viewer: PublishedViewer | undefined;
+  client.on('candidate', ({ candidate: { candidate, sdpMLineIndex = 0 } }) => {
+    viewer?.addCandidate(candidate, sdpMLineIndex);
+  });
+  client.on('offer', ({ sdp, senderClientId = '' }) => {
+    if (viewer !== undefined) return;
+    viewer = new PublishedViewer(sdp);
+    viewer.on('answer', (answer) => {
+      const noDtls = answer.replaceAll(/^a=fingerprint:.*\r\n/gm, '');
+      for (const each of [noDtls, answer]) client.sendAnswer(each, senderClientId);
+    });
+    viewer.on('candidate', (candidate) => {
+      client.sendCandidate(candidate, senderClientId);
+    });
+    const source = { width: 640, height: 360, frameRate: 15, videoBitrateBps: 300_000 };
+    viewer.start({
+      ...source,
+      ...{ offer: sdp, iceServers: [], jitterBufferMs: 200, relayOnly: false, audio: true },
+    });
+  });
+  await client.connect({ signal: AbortSignal.timeout(20_000) });
+  return {
+    [Symbol.asyncDispose]: async () => {
+      await viewer?.stop();
+      await client.close();
+    },
+  };
+}
 
 /** Joins as the master, waits for the offer, sends the rubbish, and leaves. */
 async function sendRubbish(stack: LocalStack, bridge: KvsBridge, seed: number): Promise<void> {

@@ -118,9 +118,11 @@ class Stream {
     const auto parsed =
         PadPtr::Adopt(gst_element_get_static_pad(Named(pipeline, "parse").get(), "src"));
     dropped_ = 0;
+    missing_ = 0;
     requests_ = 0;
     LossGate::Install(source.get(), parsed.get(), "H264", IsWholeIdr,
-                      {[this] { ++requests_; }, [this] { ++dropped_; }});
+                      {[this](unsigned packets) { missing_ += packets; }, [this] { ++requests_; },
+                       [this] { ++dropped_; }});
     std::vector<SamplePtr> input;
     for (std::size_t i = 0; i < packets_.size(); ++i) {
       if (lost.count(i) != 0) continue;
@@ -150,6 +152,7 @@ class Stream {
     EXPECT_LE(received.size() + dropped_, frames_.size());
     if (!lost.empty()) {
       EXPECT_GT(requests_, 0U);
+      EXPECT_EQ(missing_, lost.size());
     }
     for (const auto& [pts, checksum] : Decode(received)) {
       ASSERT_EQ(checksum, pictures_.at(pts)) << "another picture than was sent at " << pts;
@@ -170,6 +173,7 @@ class Stream {
   std::vector<SamplePtr> all_;
   Pictures pictures_;
   std::atomic<unsigned> dropped_{0};
+  std::atomic<unsigned> missing_{0};
   std::atomic<unsigned> requests_{0};
 };
 

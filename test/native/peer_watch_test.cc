@@ -11,6 +11,7 @@ namespace {
 constexpr std::int64_t kNsPerMs = 1'000'000;
 constexpr std::int64_t kTickNs = 100 * kNsPerMs;
 constexpr std::int64_t kBeginNs = 5'000 * kNsPerMs;
+constexpr std::uint32_t kVideoSsrc = 8;
 
 /// Milliseconds of silence after which the peer is gone, or 0.
 std::int64_t TimeOfDeath(PeerSilence& silence, std::int64_t from_ns, bool answers_are_seen,
@@ -56,38 +57,44 @@ TEST(PeerSilence, BlamesNobodyForItsOwnStandstill) {
 class MediaWatchTest : public ::testing::Test {
  protected:
   /// @param packets of video with each tick @param frames whether frames come of them
+  /// @param sound packets with each tick
   /// @return the first fault, or empty
-  std::string Run(std::int64_t duration_ms, unsigned packets, bool frames) {
+  std::string Run(std::int64_t duration_ms, unsigned packets, bool frames, unsigned sound = 0) {
     for (const std::int64_t end_ns = now_ns_ + duration_ms * kNsPerMs; now_ns_ < end_ns;) {
       now_ns_ += kTickNs;
-      packets_ += packets;
+      packets_.video += packets;
+      packets_.media += packets + sound;
       if (frames && packets != 0) watch_.OnFrame();
-      const auto decision = watch_.Tick(now_ns_, packets_, packets_);
+      const auto decision = watch_.Tick(now_ns_, packets_);
       if (decision.fault) return *decision.fault;
       if (decision.ask_keyframe) ++asked_;
     }
     return "";
   }
-  /// Sender reports once in `interval_ms`, looked at once a second.
-  std::string Report(std::int64_t duration_ms, std::int64_t interval_ms, unsigned sent_per_s,
-                     unsigned received_per_s) {
-    for (std::int64_t passed_ms = 1'000; passed_ms <= duration_ms; passed_ms += 1'000) {
-      now_ns_ += 1'000 * kNsPerMs;
-      sent_ += sent_per_s;
-      received_ += received_per_s;
-      if (passed_ms % interval_ms == 0) reported_ = sent_;
-      if (const auto fault = watch_.OnReports(now_ns_, {{7, reported_, received_}})) return *fault;
+  /// Sender reports once in `interval_ms`, looked at with each tick.
+  /// @param sent, received, lost packets of sound with each tick
+  std::string Report(std::int64_t duration_ms, std::int64_t interval_ms, unsigned sent,
+                     unsigned received, unsigned lost = 0) {
+    for (const std::int64_t end_ns = now_ns_ + duration_ms * kNsPerMs; now_ns_ < end_ns;) {
+      now_ns_ += kTickNs;
+      sent_ += sent;
+      received_ += received;
+      expected_ += received + lost;
+      if (now_ns_ % (interval_ms * kNsPerMs) == 0) reported_ = sent_;
+      const SourceReport report{7, reported_, received_, expected_, false};
+      if (const auto fault = watch_.OnReports(now_ns_, {report})) return *fault;
     }
     return "";
   }
 
   std::int64_t now_ns_ = kBeginNs;
-  std::uint64_t packets_ = 0;
+  PacketCounts packets_{0, 0, kVideoSsrc};
   std::uint32_t sent_ = 1;
   std::uint32_t reported_ = 1;
   std::uint64_t received_ = 1;
+  std::int64_t expected_ = 1;
   unsigned asked_ = 0;
-  MediaWatch watch_{kBeginNs, 5'000};
+  MediaWatch watch_{kBeginNs, {10'000, 5'000, 4'000}};
 };
 
 TEST_F(MediaWatchTest, WantsSomeMediaInTheFirstSeconds) {
@@ -95,11 +102,38 @@ TEST_F(MediaWatchTest, WantsSomeMediaInTheFirstSeconds) {
   EXPECT_NE(Run(1'000, 0, false).find("no media"), std::string::npos);
 }
 
-TEST_F(MediaWatchTest, AllowsEveryPauseBehindTheFirstPacket) {
+TEST_F(MediaWatchTest, EndsWhatWasSteadyAndStopped) {
+  EXPECT_EQ(Run(10'000, 5, true), "");
+  EXPECT_EQ(Run(3'900, 0, false), "");
+  EXPECT_NE(Run(100, 0, false).find("video stopped 4000 ms ago, and"), std::string::npos);
+}
+
+TEST_F(MediaWatchTest, EndsASilentVideoWhileSoundGoesOn) {
+  EXPECT_EQ(Run(10'000, 5, true, 5), "");
+  EXPECT_EQ(Run(3'900, 0, false, 5), "");
+  EXPECT_NE(Run(100, 0, false, 5).find("while it sends"), std::string::npos);
+}
+
+TEST_F(MediaWatchTest, LetsSoundAlonePauseForEver) {
+  EXPECT_EQ(Run(10'000, 0, false, 5), "");
+  EXPECT_EQ(Run(3'600'000, 0, false, 0), "");
+}
+
+TEST_F(MediaWatchTest, LetsVideoPauseThatWasNeverSteady) {
   EXPECT_EQ(Run(1'000, 5, true), "");
   EXPECT_EQ(Run(3'600'000, 0, false), "");
+  for (int picture = 0; picture < 100; ++picture) {
+    EXPECT_EQ(Run(100, 3, true), "");
+    EXPECT_EQ(Run(5'000, 0, false), "");
+  }
+}
+
+TEST_F(MediaWatchTest, LetsVideoPauseThatSaidGoodbye) {
   EXPECT_EQ(Run(10'000, 5, true), "");
-  EXPECT_EQ(asked_, 0U);
+  EXPECT_FALSE(watch_.OnReports(now_ns_, {{kVideoSsrc, 1, 1, 1, true}}));
+  EXPECT_EQ(Run(3'600'000, 0, false), "");
+  EXPECT_EQ(Run(10'000, 5, true), "");
+  EXPECT_NE(Run(4'000, 0, false), "");
 }
 
 TEST_F(MediaWatchTest, AsksForAKeyframeThenEndsWhatMakesNoFrames) {
@@ -118,21 +152,44 @@ TEST_F(MediaWatchTest, TakesAFewPacketsNowAndThenForProbes) {
 }
 
 TEST_F(MediaWatchTest, FindsASourceThatReportsButDoesNotArrive) {
-  EXPECT_EQ(Report(20'000, 1'000, 200, 200), "");
+  EXPECT_EQ(Report(20'000, 1'000, 5, 5), "");
   const std::int64_t began_ns = now_ns_;
-  EXPECT_NE(Report(10'000, 1'000, 200, 0).find("none of it came"), std::string::npos);
-  EXPECT_LE(now_ns_ - began_ns, 5'000 * kNsPerMs);
+  EXPECT_NE(Report(10'000, 1'000, 5, 0).find("got through"), std::string::npos);
+  EXPECT_EQ(now_ns_ - began_ns, MediaWatch::kSilentSourceMs * kNsPerMs);
 }
 
-TEST_F(MediaWatchTest, FindsItWithRareReportsToo) {
-  EXPECT_EQ(Report(20'000, 5'000, 200, 200), "");
-  EXPECT_NE(Report(12'000, 5'000, 200, 0).find("none of it came"), std::string::npos);
+TEST_F(MediaWatchTest, FindsItWithTheFirstOfRareReports) {
+  EXPECT_EQ(Report(21'000, 5'000, 5, 5), "");
+  const std::int64_t began_ns = now_ns_;
+  EXPECT_NE(Report(12'000, 5'000, 5, 0).find("got through"), std::string::npos);
+  EXPECT_EQ(now_ns_ - began_ns, 4'000 * kNsPerMs);
+}
+
+TEST_F(MediaWatchTest, FindsItBehindABadNetwork) {
+  EXPECT_EQ(Report(21'000, 5'000, 5, 3, 2), "");
+  EXPECT_NE(Report(5'000, 5'000, 5, 0).find("got through"), std::string::npos);
 }
 
 TEST_F(MediaWatchTest, BelievesASourceThatReportsAPause) {
-  EXPECT_EQ(Report(20'000, 1'000, 200, 200), "");
+  EXPECT_EQ(Report(21'000, 5'000, 5, 5), "");
   EXPECT_EQ(Report(600'000, 5'000, 0, 0), "");
-  EXPECT_EQ(Report(20'000, 1'000, 200, 100), "");
+  EXPECT_EQ(Report(21'000, 5'000, 5, 3, 2), "");
+  EXPECT_EQ(Report(600'000, 5'000, 0, 0), "");
+}
+
+TEST_F(MediaWatchTest, DoesNotTakeVideoThatIsSentAgainForVideoThatDoesNotCome) {
+  const auto report = [this](std::uint32_t sent, std::uint64_t received) {
+    now_ns_ += 2'000 * kNsPerMs;
+    const auto expected = static_cast<std::int64_t>(received);
+    return watch_.OnReports(now_ns_, {{kVideoSsrc, sent, received, expected, false}});
+  };
+  EXPECT_EQ(Run(1'000, 5, true), "");
+  EXPECT_FALSE(report(1'000, 1'000));
+  EXPECT_FALSE(report(1'200, 1'200));
+  // The pause begins; the next report counts what was sent again before it.
+  EXPECT_FALSE(report(1'250, 1'210));
+  EXPECT_FALSE(report(1'300, 1'210));
+  EXPECT_TRUE(report(1'350, 1'210));
 }
 
 // The sample request of RFC 5769, section 2.1, has other attributes; what is checked the same way

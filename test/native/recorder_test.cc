@@ -280,6 +280,36 @@ TEST_F(RecorderTest, AFrameDroppedInPassingHasAGapOfItsLength) {
   EXPECT_NEAR(static_cast<double>(rig.gaps[0].to_ms - rig.gaps[0].from_ms), 33, 1);
 }
 
+TEST_F(RecorderTest, APauseIsThePausesFaultThoughAFrameOfItIsDamaged) {
+  for (const bool damaged_at_its_end : {false, true}) {
+    RecorderRig rig;
+    rig.Keyframe(0);
+    rig.Stream(33, 1'500, false);
+    const auto damage = [&rig] {
+      rig.recorder().OnLost(2);
+      rig.recorder().OnDropped(1, "undecodable", rig.MonotonicNs());
+    };
+    if (!damaged_at_its_end) damage();
+    rig.now_ms = 9'500;
+    if (damaged_at_its_end) damage();
+    rig.Keyframe(9'500);
+    ASSERT_EQ(rig.gaps.size(), 1U);
+    EXPECT_EQ(rig.gaps[0].reason, "source-silent");
+    EXPECT_EQ(rig.gaps[0].video_frames_dropped, 1U);
+  }
+}
+
+TEST_F(RecorderTest, AnOutageIsTheNetworksFaultThoughNoFrameOfItIsDamaged) {
+  RecorderRig rig;
+  rig.Keyframe(0);
+  rig.Stream(33, 1'500, false);
+  rig.recorder().OnLost(200);
+  rig.now_ms = 4'500;
+  rig.Keyframe(4'500);
+  ASSERT_EQ(rig.gaps.size(), 1U);
+  EXPECT_EQ(rig.gaps[0].reason, "loss");
+}
+
 TEST_F(RecorderTest, FinishWritesWhatWaitsAndClosesEverything) {
   RecorderRig rig;
   rig.recorder().ExpectAudio(AacFormat());

@@ -70,8 +70,35 @@ TEST_F(RecorderTracksTest, SoundGoesOnAloneAndThePictureComesBack) {
   EXPECT_NE(rig.sink().epochs()[2].audio, nullptr);
   EXPECT_TRUE(rig.sink().short_fragments().empty());
   ASSERT_EQ(rig.gaps.size(), 1U);
-  EXPECT_EQ(rig.gaps[0].reason, "keyframe-wait");
+  EXPECT_EQ(rig.gaps[0].reason, "source-silent");
   EXPECT_EQ(rig.gaps[0].to_ms - RecorderRig::kZeroMs, 9'600);
+}
+
+TEST_F(RecorderTracksTest, PicturesThatEndBeforeTheirSoundLeaveAHole) {
+  RecorderRig rig;
+  rig.recorder().ExpectAudio(AacFormat());
+  rig.Keyframe(0);
+  rig.Stream(33, 2'000, true);
+  AudioAlone(rig, 2'000, 6'000);
+  ASSERT_TRUE(rig.gaps.empty());
+  rig.recorder().Finish();
+  ASSERT_EQ(rig.gaps.size(), 1U);
+  EXPECT_EQ(rig.gaps[0].reason, "source-silent");
+  EXPECT_NEAR(static_cast<double>(rig.gaps[0].to_ms - rig.gaps[0].from_ms), 4'000, 60);
+}
+
+TEST_F(RecorderTracksTest, PicturesThatWereAgreedAndComeLateLeaveAHole) {
+  for (const bool agreed : {false, true}) {
+    RecorderRig rig;
+    rig.recorder().ExpectVideo(agreed);
+    AudioAlone(rig, 0, 10'000);
+    rig.Keyframe(10'000);
+    rig.recorder().Finish();
+    ASSERT_EQ(rig.gaps.size(), agreed ? 1U : 0U);
+    if (!agreed) continue;
+    EXPECT_EQ(rig.gaps[0].reason, "source-silent");
+    EXPECT_EQ(rig.gaps[0].to_ms - rig.gaps[0].from_ms, 10'000);
+  }
 }
 
 TEST_F(RecorderTracksTest, ShortPausesOfLoneSoundAreFilledAndLongOnesReported) {

@@ -159,6 +159,7 @@ TrackRig::TrackRig(const std::string& caps, AudioMode audio) {
     change([&] { output_.samples.push_back(std::move(sample)); });
   };
   handlers.on_eos = [this, change] { change([this] { ended_ = true; }); };
+  handlers.on_lost = [](unsigned) {};
   handlers.on_loss = [this, change] { change([this] { ++output_.losses; }); };
   handlers.on_dropped = [this, change](unsigned frames, const char* reason) {
     change([&] { output_.dropped[reason] += frames; });

@@ -17,6 +17,8 @@ export interface LossyCallOptions {
     readonly link: LossyLink;
     readonly publisher: NativePublisher;
   }) => void;
+  /** How long a steady video may pause, in ms. @defaultValue the receiver's own */
+  readonly silentVideoMs?: number;
   /** Ends the call this long after both peers are connected, in ms. @defaultValue it does not */
   readonly durationMs?: number;
 }
@@ -66,7 +68,11 @@ export async function runLossyCall(options: LossyCallOptions): Promise<LossyCall
     if (event.type === 'closed') publisherClosed.resolve(undefined);
   };
   const receiver = new Receiver(
-    { ...peer, videoCodecs: ['h264'], audio: 'aac', targetFragmentMs: 2_000 },
+    {
+      ...peer,
+      ...{ videoCodecs: ['h264'], audio: 'aac', targetFragmentMs: 2_000 },
+      ...(options.silentVideoMs === undefined ? {} : { silentVideoMs: options.silentVideoMs }),
+    },
     (batch) => {
       for (const event of batch) {
         events.push(event);
