@@ -31,6 +31,7 @@ namespace {
 
 constexpr auto kBuffers =
     static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST);
+constexpr unsigned kTicksPerSecond = 10;
 /// Ticks between two looks at the sockets while packets come.
 constexpr unsigned kTicksPerPoll = 10;
 

@@ -91,13 +91,13 @@ TEST_F(RecorderTracksTest, PicturesThatWereAgreedAndComeLateLeaveAHole) {
   for (const bool agreed : {false, true}) {
     RecorderRig rig;
     rig.recorder().ExpectVideo(agreed);
-    AudioAlone(rig, 0, 10'000);
-    rig.Keyframe(10'000);
+    AudioAlone(rig, 0, 10'500);
+    rig.Keyframe(10'500);
     rig.recorder().Finish();
     ASSERT_EQ(rig.gaps.size(), agreed ? 1U : 0U);
     if (!agreed) continue;
     EXPECT_EQ(rig.gaps[0].reason, "source-silent");
-    EXPECT_EQ(rig.gaps[0].to_ms - rig.gaps[0].from_ms, 10'000);
+    EXPECT_EQ(rig.gaps[0].to_ms - rig.gaps[0].from_ms, 10'500);
   }
 }
 
