@@ -9,6 +9,7 @@ import type {
   MediaSession,
   MediaSessionEnd,
   MediaSessionOptions,
+  StoredFragment,
 } from '../media/media-session.js';
 import type { ErrorCode, KvsBridgeError } from '../util/errors.js';
 import { BridgeState } from './events.js';
@@ -99,7 +100,7 @@ export class BridgeLedger {
       const cause = causeOfHole(reason);
       this.#about(session, { type: 'hole', ...forward(fromMs, toMs), frames, cause });
     });
-    media.on('lost', ({ videoFrames: frames, reason, fromMs, toMs, recovered }) => {
+    media.on('lost', ({ videoFrames: frames, reason, fromMs, toMs, ...origin }) => {
       // Without a time they are in a hole that the pipeline reports, or were never in a fragment.
       if (fromMs === undefined || toMs === undefined) return;
       const cause = causeOfLoss(reason);
@@ -108,15 +109,15 @@ export class BridgeLedger {
         ...forward(fromMs, toMs),
         frames,
         cause,
-        ...(recovered === undefined ? {} : { recovered }),
+        ...recoveryOf(origin),
       });
     });
-    media.on('persisted', ({ timecodeMs, durationMs, videoFrames: frames, recovered }) => {
+    media.on('persisted', ({ timecodeMs, durationMs, videoFrames: frames, ...origin }) => {
       this.#about(session, {
         type: 'stored',
         ...forward(timecodeMs, timecodeMs + durationMs),
         frames,
-        ...(recovered === undefined ? {} : { recovered }),
+        ...recoveryOf(origin),
       });
       if (session.newestMs > 0) this.#see(session, session.received, session.newestMs);
       this.#tellGaps(timecodeMs, timecodeMs + durationMs);
@@ -245,6 +246,13 @@ type SessionEntry = LedgerEntry extends infer Entry
     ? Omit<Entry, 'session'>
     : never
   : never;
+
+type Recovery = Pick<StoredFragment, 'owner' | 'recovered'>;
+
+function recoveryOf({ owner, recovered }: Recovery): Recovery {
+  if (recovered === undefined) return {};
+  return { recovered, ...(owner === undefined ? {} : { owner }) };
+}
 
 function forward(fromMs: number, toMs: number): { fromMs: number; toMs: number } {
   return { fromMs, toMs: Math.max(fromMs, toMs) };

@@ -4,6 +4,7 @@ import type { CredentialsSource } from '../aws/credentials.js';
 import type { BridgeLedger } from './bridge-ledger.js';
 import type { KvsBridgeEvents } from './events.js';
 import type { FragmentTags } from './fragment-tags.js';
+import type { HeardFragments } from './heard-fragments.js';
 import type { ResolvedOptions } from './options.js';
 import type { RecordingMonitor } from './recording-monitor.js';
 import type { StateMachine } from './state-machine.js';
@@ -17,6 +18,7 @@ export interface BridgeParts {
   readonly credentials: CredentialsSource;
   /** Where everything is told: the Bridge itself. */
   readonly events: EventEmitter<KvsBridgeEvents>;
+  readonly heard: HeardFragments;
   readonly ledger: BridgeLedger;
   readonly machine: StateMachine;
   readonly monitor: RecordingMonitor;

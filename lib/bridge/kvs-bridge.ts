@@ -10,6 +10,7 @@ import type { BridgeParts } from './bridge-parts.js';
 import { BridgeState } from './events.js';
 import type { BridgeEnd, BridgeTotals, KvsBridgeEvents, StateChange } from './events.js';
 import { FragmentTags } from './fragment-tags.js';
+import { HeardFragments } from './heard-fragments.js';
 import { resolveOptions } from './options.js';
 import type { BridgeSettings, KvsBridgeOptions } from './options.js';
 import { RecordingMonitor } from './recording-monitor.js';
@@ -65,6 +66,7 @@ export class KvsBridge extends EventEmitter<KvsBridgeEvents> implements AsyncDis
           ? chainCredentials({ region: resolved.region })
           : staticCredentials(options.credentials),
       events: this,
+      heard: new HeardFragments(),
       ledger,
       machine,
       monitor,

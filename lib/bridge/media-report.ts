@@ -12,7 +12,7 @@ import type { SessionTally } from './totals.js';
  * the Bridge's state: that is the next session's.
  */
 export function reportMedia(media: MediaSession, tally: SessionTally, parts: BridgeParts): void {
-  const { events, machine, monitor, steps, tags, totals } = parts;
+  const { events, heard, machine, monitor, steps, tags, totals } = parts;
   let isPresent = true;
   parts.ledger.follow(media);
   media.once('ending', () => (isPresent = false));
@@ -35,16 +35,18 @@ export function reportMedia(media: MediaSession, tally: SessionTally, parts: Bri
   media.on('persisted', (fragment) => {
     // What earlier sessions left says nothing of what is received now.
     if (fragment.recovered === true) {
+      if (heard.has(fragment)) return;
       totals.recovered(fragment);
     } else {
       steps.made('persisted');
       if (isPresent) monitor.onPersisted();
     }
+    heard.add(fragment);
     const lagMs = Math.max(0, Date.now() - fragment.timecodeMs - fragment.durationMs);
-    events.emit('persisted', { ...fragment, lagMs });
+    events.emit('persisted', { ...withoutOwner(fragment), lagMs });
   });
   media.on('spool', (status) => events.emit('spool', status));
-  media.on('lost', (loss) => events.emit('lost', loss));
+  media.on('lost', (loss) => events.emit('lost', withoutOwner(loss)));
   media.on('keyframeOverdue', (overdue) => {
     if (isPresent) {
       monitor.explain(`no keyframe for ${String(Math.round(overdue.waitedMs / 1000))} s`);
@@ -65,6 +67,13 @@ export function reportMedia(media: MediaSession, tally: SessionTally, parts: Bri
     tally.update(end.totals);
     tally.end();
   });
+}
+
+/** Runs and sessions are the ledger's own affair. */
+function withoutOwner<Told extends { owner?: unknown }>(told: Told): Omit<Told, 'owner'> {
+  const copy = { ...told };
+  delete copy.owner;
+  return copy;
 }
 
 /** Reports what a session measures, until it is closed. */

@@ -15,6 +15,11 @@ const session = {
   /** The session's run, when another writes for it. */
   of: v.exactOptional(runId),
 };
+/** Of what was received by a session before that one: whose it was, as far as that is known. */
+const recovery = {
+  recovered: v.exactOptional(v.literal(true)),
+  owner: v.exactOptional(v.strictObject({ run: runId, session: v.pipe(count, v.minValue(1)) })),
+};
 const interval = { fromMs: time, toMs: time };
 
 const accountFields = {
@@ -61,8 +66,7 @@ const line = v.variant('type', [
     ...session,
     ...interval,
     frames: count,
-    /** Received by a session before this one. */
-    recovered: v.exactOptional(v.literal(true)),
+    ...recovery,
   }),
   /** The pipeline left a hole, and dropped these frames in it. */
   v.strictObject({
@@ -81,7 +85,7 @@ const line = v.variant('type', [
     ...interval,
     frames: count,
     cause,
-    recovered: v.exactOptional(v.literal(true)),
+    ...recovery,
   }),
   /** From now on nothing is received, for this cause; null: media arrives again. */
   v.strictObject({

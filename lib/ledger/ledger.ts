@@ -37,6 +37,7 @@ const backwardMs = 1_000;
 
 type SessionLine = Extract<WrittenLine, { readonly session: number }>;
 type StoredLine = Extract<WrittenLine, { readonly type: 'stored' }>;
+type RecoveredLine = Pick<StoredLine, 'fromMs' | 'owner' | 'recovered'>;
 
 /** The state that a ledger's lines lead to. */
 export class Ledger {
@@ -149,8 +150,7 @@ export class Ledger {
       case 'hole':
       case 'lost': {
         const finder = this.#accountOf(line);
-        const isRecovered = line.type === 'lost' && line.recovered === true;
-        const account = isRecovered ? this.#accounts.ownerOf(line.fromMs, finder) : finder;
+        const account = line.type === 'lost' ? this.#ownerOf(line, finder) : finder;
         account.lost += line.frames;
         extend(account, line.fromMs, line.toMs);
         (line.type === 'hole' ? this.#cuts : this.#losses).push(lostOf(line));
@@ -204,10 +204,12 @@ export class Ledger {
   #applyStored(line: StoredLine): void {
     const finder = this.#accountOf(line);
     const isRecovered = line.recovered === true;
-    const account = isRecovered ? this.#accounts.ownerOf(line.fromMs, finder) : finder;
-    const isKnown = isRecovered
-      ? this.#accounts.hasFragment(line.fromMs)
-      : account.timecodesMs.has(line.fromMs);
+    const account = this.#ownerOf(line, finder);
+    // By its time alone another may have been taken for its owner.
+    const isKnown =
+      isRecovered && line.owner === undefined
+        ? this.#accounts.hasFragment(line.fromMs)
+        : account.timecodesMs.has(line.fromMs);
     if (isKnown) return;
     remember(account, line.fromMs);
     if (!isRecovered && !account.isStoring) {
@@ -234,6 +236,13 @@ export class Ledger {
 
   #accountOf(line: SessionLine): SessionAccount {
     return this.#accounts.of(line.of ?? line.run, line.session, line.atMs);
+  }
+
+  /** Who received what `finder` told of: as its file says, else as the times say. */
+  #ownerOf({ recovered, owner, fromMs }: RecoveredLine, finder: SessionAccount): SessionAccount {
+    if (recovered === undefined) return finder;
+    const named = owner && this.#accounts.find(owner.run, owner.session);
+    return named ?? this.#accounts.ownerOf(fromMs, finder);
   }
 
   #isSettled(account: SessionAccount): boolean {

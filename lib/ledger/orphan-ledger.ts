@@ -14,6 +14,8 @@ interface Fragment extends Interval {
   /** Video frames. */
   readonly frames: number;
   readonly recovered?: true;
+  /** Who received it, of what was recovered. */
+  readonly owner?: { readonly run: string; readonly session: number };
 }
 
 /** Most fragments that the Bridge may have heard of and not written down: the ledger knows them again. */
@@ -61,7 +63,7 @@ export class OrphanLedger {
   }
 
   onLost(fragment: Fragment, reason: string): void {
-    this.#file?.add({ type: 'lost', ...this.#owner(), ...fragment, cause: causeOfLoss(reason) });
+    this.#file?.add({ type: 'lost', ...this.#ofPage(), ...fragment, cause: causeOfLoss(reason) });
   }
 
   /** Writes what waits. */
@@ -70,16 +72,16 @@ export class OrphanLedger {
   }
 
   #writeStored(fragment: Fragment): void {
-    this.#file?.add({ type: 'stored', ...this.#owner(), ...fragment });
+    this.#file?.add({ type: 'stored', ...this.#ofPage(), ...fragment });
   }
 
   #writeSeen(): void {
     if (this.#newestMs === 0) return;
     const received = this.#received;
-    this.#file?.add({ type: 'seen', ...this.#owner(), received, newestMs: this.#newestMs });
+    this.#file?.add({ type: 'seen', ...this.#ofPage(), received, newestMs: this.#newestMs });
   }
 
-  #owner(): { readonly of: string; readonly session: number } {
+  #ofPage(): { readonly of: string; readonly session: number } {
     return { of: this.#page.run, session: this.#page.session };
   }
 }

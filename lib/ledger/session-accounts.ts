@@ -67,6 +67,11 @@ export class SessionAccounts {
     return this.restore({ run, session, received: 0, stored: 0, lost: 0, lastMs: atMs });
   }
 
+  /** The account of a session; undefined when it has none, or is folded into the past. */
+  find(run: string, session: number): SessionAccount | undefined {
+    return this.#accounts.get(keyOf(run, session));
+  }
+
   /** An account as it was written. */
   restore({
     fromMs,

@@ -4,16 +4,13 @@ import { isDeepStrictEqual } from 'node:util';
 import type { AwsCredentials } from '../aws/credentials.js';
 import { chooseSink } from '../kvssink/choose-sink.js';
 import { KvsSinkKeeper } from '../kvssink/keeper.js';
-import { KvsSink } from '../kvssink/kvs-sink.js';
 import { ackErrorFix } from '../putmedia/ack-errors.js';
 import type { AckErrorAction, MediaSink } from '../putmedia/media-sink.js';
-import { lookUpByListFragments } from '../putmedia/list-fragments.js';
 import type { SpoolStatus } from '../putmedia/fragment-spool.js';
-import { PutMediaSink } from '../putmedia/put-media-sink.js';
-import { StreamSpool } from '../spool/stream-spool.js';
 import { deferred } from '../util/deferred.js';
 import { ErrorCode, MediaError, PutMediaError, asKvsBridgeError } from '../util/errors.js';
 import type { KvsBridgeError } from '../util/errors.js';
+import { createSinks } from './create-sinks.js';
 import { noTotals } from './media-session.js';
 import type {
   FragmentTag,
@@ -22,12 +19,10 @@ import type {
   MediaSessionEvents,
   MediaSessionOptions,
   MediaTotals,
-  SpoolPlace,
-  UploadOptions,
 } from './media-session.js';
 import { loadNative, nativeError } from './native.js';
 import type { NativeReceiver, ReceiverEvent } from './native.js';
-import { SessionSinks } from './session-sinks.js';
+import type { SessionSinks } from './session-sinks.js';
 import { StatsKeeper } from './stats-keeper.js';
 import { TotalsKeeper } from './totals.js';
 
@@ -79,8 +74,12 @@ export class InProcessMediaSession
         this.#keeper = new KvsSinkKeeper(folder);
       }
       const kvssink = this.#keeper?.nativeOptions({ ...upload, ...upload.kvssink });
-      const sinks = this.#createSinks(upload);
+      const sinks = createSinks({
+        ...{ upload, keeper: this.#keeper, owner: receiver.ledger },
+        credentials: (refused) => this.#getCredentials(refused),
+      });
       this.#sinks = sinks;
+      this.#listenTo(sinks);
       this.#receiver = new native.Receiver(
         { ...receiver, ...(kvssink === undefined ? {} : { kvssink }) },
         (events) => {
@@ -147,41 +146,14 @@ export class InProcessMediaSession
     await this.stop({ drainTimeoutMs: 0 });
   }
 
-  #createSinks({ dataEndpoint, archiveEndpoint, spool, ...options }: UploadOptions): SessionSinks {
-    const isPersisted =
-      archiveEndpoint === undefined || !options.expectPersisted
-        ? undefined
-        : lookUpByListFragments({
-            ...options,
-            endpoint: archiveEndpoint,
-            credentials: () => this.#getCredentials(false),
-          });
-    const lookUp = isPersisted === undefined ? {} : { isPersisted };
-    const putMedia = new PutMediaSink({
-      ...options,
-      ...lookUp,
-      ...(spool === undefined || this.#keeper !== undefined
-        ? {}
-        : { spool: createSpool(spool, options.streamName) }),
-      endpoint: dataEndpoint,
-      credentials: ({ refused }) => this.#getCredentials(refused),
-    });
+  #listenTo(sinks: SessionSinks): void {
+    const { putMedia, kvs } = sinks;
     putMedia.on('warning', (error) => {
       this.emit('warning', error);
     });
     putMedia.on('spool', (status) => {
       this.#reportSpool(status);
     });
-    const log = this.#keeper?.log;
-    const kvs =
-      log === undefined
-        ? undefined
-        : new KvsSink({
-            ...lookUp,
-            streamName: options.streamName,
-            persistTimeoutMs: options.kvssink.persistTimeoutMs,
-            readLog: () => log.read(),
-          });
     kvs?.on('warning', (error) => {
       this.emit('warning', error);
     });
@@ -190,9 +162,7 @@ export class InProcessMediaSession
       if (/HTTP 40[13]/.test(error.message)) this.emit('credentialsRefused');
       this.#fail(error);
     });
-    const sinks = new SessionSinks(putMedia, kvs);
     for (const sink of sinks.all) this.#listenToSink(sink);
-    return sinks;
   }
 
   #listenToSink(sink: MediaSink): void {
@@ -206,8 +176,11 @@ export class InProcessMediaSession
     });
     sink.on('dropped', ({ videoFrames, reason, recovered, ...span }) => {
       if (this.#closing) return;
-      const { fromTimecodeMs: fromMs, toTimecodeMs: toMs } = span;
-      const origin = recovered === true ? { recovered } : {};
+      const { fromTimecodeMs: fromMs, toTimecodeMs: toMs, owner } = span;
+      const origin = {
+        ...(recovered === true ? { recovered } : {}),
+        ...(owner === undefined ? {} : { owner }),
+      };
       this.emit('lost', { videoFrames, reason, fromMs, toMs, ...origin });
     });
     sink.on('ackError', ({ errorId, errorName, timecodeMs, action }) => {
@@ -393,8 +366,4 @@ export class InProcessMediaSession
     this.emit('closed', end);
     this.#closed.resolve(end);
   }
-}
-
-function createSpool(place: SpoolPlace, streamName: string): StreamSpool {
-  return new StreamSpool({ ...place, streamName, tryLock: (fd) => loadNative().tryLockFile(fd) });
 }

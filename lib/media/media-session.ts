@@ -6,6 +6,7 @@ import type { EventEmitter } from 'node:events';
 import type { AwsCredentials } from '../aws/credentials.js';
 import type { SinkChoice, SinkMode } from '../kvssink/choose-sink.js';
 import type { SpoolStatus } from '../putmedia/fragment-spool.js';
+import type { FragmentOwner } from '../putmedia/media-sink.js';
 import type { LedgerPage } from '../ledger/orphan-ledger.js';
 import type { KvsBridgeError } from '../util/errors.js';
 import type { AudioMode, VideoCodecName } from './codecs.js';
@@ -198,6 +199,8 @@ export interface MediaLoss {
   readonly toMs?: number;
   /** A session before received them; absent on what this one received. */
   readonly recovered?: true;
+  /** That session, as far as it is known. */
+  readonly owner?: FragmentOwner;
 }
 
 /** A fragment that KVS keeps. */
@@ -215,6 +218,8 @@ export interface StoredFragment {
   readonly persistLatencyMs: number;
   /** It was left over from a session before; absent on what this session received. */
   readonly recovered?: true;
+  /** That session, as far as it is known. */
+  readonly owner?: FragmentOwner;
 }
 
 /** Events of a {@link MediaSession}. */

@@ -21,6 +21,8 @@ const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 
 const fragmentTag = v.strictObject({ name: v.string(), value: v.string() });
 
+const fragmentOwner = v.strictObject({ run: v.string(), session: count });
+
 const iceServer = v.strictObject({ uri: v.string(), username: v.string(), password: v.string() });
 
 const sessionOptions = v.strictObject({
@@ -152,6 +154,7 @@ const toHost = v.variant('type', [
     bytes: count,
     persistLatencyMs: v.number(),
     recovered: v.exactOptional(v.literal(true)),
+    owner: v.exactOptional(fragmentOwner),
   }),
   v.strictObject({
     type: v.literal('lost'),
@@ -160,6 +163,7 @@ const toHost = v.variant('type', [
     fromMs: v.exactOptional(count),
     toMs: v.exactOptional(count),
     recovered: v.exactOptional(v.literal(true)),
+    owner: v.exactOptional(fragmentOwner),
   }),
   v.strictObject({
     type: v.literal('spool'),

@@ -3,9 +3,10 @@
  * and exits.
  */
 import { OrphanLedger } from '../ledger/orphan-ledger.js';
+import type { FragmentOwner } from '../putmedia/media-sink.js';
 import { asKvsBridgeError, ErrorCode, serializeError } from '../util/errors.js';
 import { InProcessMediaSession } from './in-process-session.js';
-import type { MediaSession, MediaSessionOptions } from './media-session.js';
+import type { MediaSession, MediaSessionOptions, StoredFragment } from './media-session.js';
 import { ProcessMeter } from '../util/process-meter.js';
 import { MemoryGuard } from './memory-guard.js';
 import { loadNative } from './native.js';
@@ -120,19 +121,26 @@ function keepLedger(
 ): OrphanLedger | undefined {
   if (page === undefined) return undefined;
   const orphan = new OrphanLedger(page);
-  media.on('persisted', ({ timecodeMs, durationMs, videoFrames: frames, recovered }) => {
+  media.on('persisted', ({ timecodeMs, durationMs, videoFrames: frames, recovered, owner }) => {
     const interval = { fromMs: timecodeMs, toMs: timecodeMs + durationMs };
-    orphan.onStored({ ...interval, frames, ...(recovered === undefined ? {} : { recovered }) });
+    orphan.onStored({ ...interval, frames, ...originOf(recovered, owner) });
   });
   media.on('totals', ({ videoFramesReceived, newestReceivedMs }) => {
     orphan.onReceived(videoFramesReceived, newestReceivedMs);
   });
-  media.on('lost', ({ videoFrames: frames, reason, fromMs, toMs, recovered }) => {
+  media.on('lost', ({ videoFrames: frames, reason, fromMs, toMs, recovered, owner }) => {
     if (fromMs === undefined || toMs === undefined) return;
-    const origin = recovered === undefined ? {} : { recovered };
-    orphan.onLost({ fromMs, toMs, frames, ...origin }, reason);
+    orphan.onLost({ fromMs, toMs, frames, ...originOf(recovered, owner) }, reason);
   });
   return orphan;
+}
+
+function originOf(
+  recovered: true | undefined,
+  owner: FragmentOwner | undefined,
+): Pick<StoredFragment, 'owner' | 'recovered'> {
+  if (recovered === undefined) return {};
+  return { recovered, ...(owner === undefined ? {} : { owner }) };
 }
 
 /** Says the last word and leaves: what GStreamer leaks goes with the process. */

@@ -157,8 +157,9 @@ export class FragmentQueue {
       fragments: [],
       isRecovered: true,
     };
-    for (const { timecodeMs, totals, mayBeStored, copy } of fragments) {
+    for (const { owner, timecodeMs, totals, mayBeStored, copy } of fragments) {
       const fragment = this.#add(epoch, timecodeMs);
+      fragment.owner = owner;
       fragment.totals = totals;
       fragment.completedAtMs = nowMs;
       fragment.mayBeStored = mayBeStored;
@@ -197,9 +198,9 @@ export class FragmentQueue {
     this.#onLost(fragment, { durationMs: before.durationMs, videoFrames, audioFrames }, 'damaged');
   }
 
-  /** Lets go of a fragment that KVS has. */
-  release(fragment: Fragment): void {
-    this.#remove(fragment);
+  /** Lets go of a fragment that KVS has. @param fragmentNumber - set when it is there for good */
+  release(fragment: Fragment, fragmentNumber?: string): void {
+    this.#remove(fragment, fragmentNumber);
   }
 
   /** Gives a fragment up; a live one is reported as soon as its frames are counted. */
@@ -292,13 +293,13 @@ export class FragmentQueue {
     return true;
   }
 
-  #remove(fragment: Fragment): void {
+  #remove(fragment: Fragment, fragmentNumber?: string): void {
     if (fragment.isGone) return;
     fragment.isGone = true;
     const { fragments } = fragment.epoch;
     fragments.splice(fragments.indexOf(fragment), 1);
     this.#freeBytes(fragment);
-    fragment.copy?.remove();
+    fragment.copy?.remove(fragmentNumber);
     fragment.copy = undefined;
   }
 

@@ -2,19 +2,29 @@
 import type { EventEmitter } from 'node:events';
 import type { KvsBridgeError } from '../util/errors.js';
 import type { FragmentCopy, RecoveredEpoch } from './fragment.js';
-import type { FragmentTotals } from './media-sink.js';
+import type { FragmentOwner, FragmentTotals } from './media-sink.js';
 
-/** A fragment of an earlier session that cannot be stored. */
-export interface LostFragment {
+/** A fragment of an earlier session. */
+export interface LeftoverFragment {
   readonly epoch: number;
   readonly timecodeMs: number;
   readonly totals: FragmentTotals;
+  /** Who received it; undefined when nobody noted that. */
+  readonly owner: FragmentOwner | undefined;
+}
+
+/** One that KVS has stored already; perhaps nobody was told. */
+export interface StoredFragment extends LeftoverFragment {
+  readonly bytes: number;
+  readonly fragmentNumber: string;
 }
 
 /** What an earlier session left. */
 export interface Leftovers {
   readonly epochs: readonly RecoveredEpoch[];
-  readonly lost: readonly LostFragment[];
+  /** Those that cannot be stored. */
+  readonly lost: readonly LeftoverFragment[];
+  readonly stored: readonly StoredFragment[];
   /** Files that are no fragments; they were moved away. */
   readonly damagedFiles: number;
 }

@@ -1,5 +1,5 @@
 /** A fragment that is held until it is stored, its epoch, and its copy on disk. */
-import type { FragmentTotals } from './media-sink.js';
+import type { FragmentOwner, FragmentTotals } from './media-sink.js';
 
 /** How much of a fragment went out on the current connection. */
 export type SendProgress = 'sending' | 'sent' | 'unsent';
@@ -23,7 +23,8 @@ export interface FragmentCopy {
   markSent(): Promise<void>;
   /** @returns undefined when it cannot be read, or is damaged from its beginning */
   load(): Promise<LoadedFragment | undefined>;
-  remove(): void;
+  /** @param fragmentNumber - KVS has it, by this number */
+  remove(fragmentNumber?: string): void;
 }
 
 /** What was read back. */
@@ -40,6 +41,7 @@ export interface RecoveredEpoch {
   readonly epoch: number;
   readonly header: Uint8Array;
   readonly fragments: readonly {
+    readonly owner: FragmentOwner | undefined;
     readonly timecodeMs: number;
     readonly totals: FragmentTotals;
     readonly mayBeStored: boolean;
@@ -64,6 +66,8 @@ export class Fragment {
   readonly timecodeMs: number;
   /** Increases within the epoch. */
   readonly sequence: number;
+  /** Who received it, as far as that was noted; undefined for those of this session. */
+  owner: FragmentOwner | undefined;
   /** What to send, in order. Empty once evicted. */
   chunks: Uint8Array[] = [];
   /** Its size so far, in bytes; stays when `chunks` goes. */

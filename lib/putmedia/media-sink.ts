@@ -65,6 +65,12 @@ export interface FragmentRef {
   readonly fragmentNumber: string | undefined;
 }
 
+/** The session that received a fragment, by the names that a ledger gives to runs and sessions. */
+export interface FragmentOwner {
+  readonly run: string;
+  readonly session: number;
+}
+
 /** A fragment is stored for good. */
 export interface PersistedEvent extends FragmentRef, FragmentTotals {
   /** Size of the fragment in bytes, without headers. */
@@ -73,6 +79,8 @@ export interface PersistedEvent extends FragmentRef, FragmentTotals {
   readonly persistLatencyMs: number;
   /** An earlier session left it; the latency counts from when this one found it. */
   readonly recovered?: true;
+  /** That session, as far as it is known. */
+  readonly owner?: FragmentOwner;
 }
 
 /** What follows from an ERROR acknowledgement. */
@@ -126,6 +134,8 @@ export interface DroppedEvent {
   readonly reason: DropReason;
   /** An earlier session left them. */
   readonly recovered?: true;
+  /** That session, as far as it is known. */
+  readonly owner?: FragmentOwner;
 }
 
 /** Uploading failed. The sink keeps trying; `fatal` says whether that is likely to help. */

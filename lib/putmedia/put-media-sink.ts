@@ -15,6 +15,7 @@ import type {
   DropReason,
   EpochEnd,
   EpochStart,
+  FragmentOwner,
   FragmentRef,
   FragmentStart,
   FragmentTotals,
@@ -22,6 +23,7 @@ import type {
   MediaSink,
   MediaSinkEvents,
   MediaSinkStats,
+  PersistedEvent,
 } from './media-sink.js';
 import { failureOf, isRefusal } from './put-media-failure.js';
 import type { RetryClass } from './put-media-failure.js';
@@ -107,8 +109,12 @@ export class PutMediaSink
         this.#upload?.rotate();
         this.#settle();
       },
-      onLost: ({ timecodeMs, totals }) => {
-        this.#emitDropped(timecodeMs, totals, 'incomplete', true);
+      onLost: ({ timecodeMs, totals, owner }) => {
+        this.#emitDropped(timecodeMs, totals, 'incomplete', recoveredFrom(owner));
+      },
+      onStored: ({ epoch, timecodeMs, fragmentNumber, bytes, totals, owner }) => {
+        const fragment = { epoch, timecodeMs, fragmentNumber, bytes, ...totals };
+        this.emit('persisted', { ...fragment, persistLatencyMs: 0, ...recoveredFrom(owner) });
       },
     });
     options.spool?.on('warning', (error) => this.emit('warning', error));
@@ -264,7 +270,7 @@ export class PutMediaSink
   #confirm(fragment: Fragment): void {
     const { totals, isGone, bytes, completedAtMs, epoch } = fragment;
     if (isGone || totals === undefined) return;
-    this.#queue.release(fragment);
+    this.#queue.release(fragment, fragment.fragmentNumber);
     if (epoch.isRecovered) this.#totals.recovered(totals);
     else this.#totals.persisted(fragment, totals);
     this.emit('persisted', {
@@ -272,7 +278,7 @@ export class PutMediaSink
       ...totals,
       bytes,
       persistLatencyMs: performance.now() - completedAtMs,
-      ...(epoch.isRecovered ? { recovered: true } : {}),
+      ...originOf(fragment),
     });
     this.#drains.check();
   }
@@ -329,9 +335,9 @@ export class PutMediaSink
     this.#drains.check();
   }
 
-  #reportLost({ timecodeMs, epoch }: Fragment, totals: FragmentTotals, reason: DropReason): void {
-    if (!epoch.isRecovered) this.#totals.lost(totals);
-    this.#emitDropped(timecodeMs, totals, reason, epoch.isRecovered);
+  #reportLost(fragment: Fragment, totals: FragmentTotals, reason: DropReason): void {
+    if (!fragment.epoch.isRecovered) this.#totals.lost(totals);
+    this.#emitDropped(fragment.timecodeMs, totals, reason, originOf(fragment));
     this.#drains.check();
   }
 
@@ -339,7 +345,7 @@ export class PutMediaSink
     timecodeMs: number,
     { videoFrames, audioFrames, durationMs }: FragmentTotals,
     reason: DropReason,
-    isRecovered: boolean,
+    origin: Origin,
   ): void {
     this.emit('dropped', {
       fragments: 1,
@@ -348,9 +354,20 @@ export class PutMediaSink
       fromTimecodeMs: timecodeMs,
       toTimecodeMs: timecodeMs + durationMs,
       reason,
-      ...(isRecovered ? { recovered: true } : {}),
+      ...origin,
     });
   }
+}
+
+/** Says that an earlier session received it; empty for what this one did. */
+type Origin = Pick<PersistedEvent, 'owner' | 'recovered'>;
+
+function originOf({ epoch, owner }: Fragment): Origin {
+  return epoch.isRecovered ? recoveredFrom(owner) : {};
+}
+
+function recoveredFrom(owner: FragmentOwner | undefined): Origin {
+  return { recovered: true, ...(owner === undefined ? {} : { owner }) };
 }
 
 function refOf({ epoch, timecodeMs, fragmentNumber }: Fragment): FragmentRef {

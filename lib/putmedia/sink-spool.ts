@@ -2,7 +2,13 @@
 import { performance } from 'node:perf_hooks';
 import type { Fragment } from './fragment.js';
 import type { FragmentQueue } from './fragment-queue.js';
-import type { FragmentSpool, Leftovers, LostFragment, SpoolStatus } from './fragment-spool.js';
+import type {
+  FragmentSpool,
+  LeftoverFragment,
+  Leftovers,
+  SpoolStatus,
+  StoredFragment,
+} from './fragment-spool.js';
 
 /** What a {@link SinkSpool} tells its sink. */
 export interface SinkSpoolHooks {
@@ -11,7 +17,9 @@ export interface SinkSpoolHooks {
   /** Fragments of an earlier session are in the queue now, before all others. */
   readonly onRecovered: () => void;
   /** An earlier session left a fragment that cannot be stored. */
-  readonly onLost: (fragment: LostFragment) => void;
+  readonly onLost: (fragment: LeftoverFragment) => void;
+  /** An earlier session left a fragment that KVS has. */
+  readonly onStored: (fragment: StoredFragment) => void;
 }
 
 /** Longest wait for the disk when the sink is closed, in ms. */
@@ -86,7 +94,8 @@ export class SinkSpool {
     if (loaded?.isStorable === true) this.#queue.restore(fragment, loaded);
   }
 
-  #takeOver({ epochs, lost }: Leftovers): void {
+  #takeOver({ epochs, lost, stored }: Leftovers): void {
+    for (const fragment of stored) this.#hooks.onStored(fragment);
     for (const fragment of lost) this.#hooks.onLost(fragment);
     for (const epoch of epochs) this.#queue.recover(epoch, performance.now());
     this.#trim();

@@ -1,13 +1,15 @@
 /** Reads what sinks left behind that ended before everything was stored. */
 import { mkdir, open, readFile, readdir, rename, stat, unlink } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import type { Leftovers, LostFragment } from '../putmedia/fragment-spool.js';
-import type { FragmentTotals } from '../putmedia/media-sink.js';
+import type { Leftovers, LeftoverFragment, StoredFragment } from '../putmedia/fragment-spool.js';
+import type { FragmentOwner, FragmentTotals } from '../putmedia/media-sink.js';
 import { countFrames } from './count-frames.js';
 import { decodeEnd, decodeFragment, endRecordBytes, isCutBeforeMedia } from './fragment-format.js';
 import type { FragmentHead } from './fragment-format.js';
-import { SpooledFragment, parseFragmentFileName } from './spooled-fragment.js';
-import type { FragmentName, SpooledFragmentListener } from './spooled-fragment.js';
+import { parseFragmentFileName } from './fragment-name.js';
+import type { FragmentName } from './fragment-name.js';
+import { SpooledFragment } from './spooled-fragment.js';
+import type { SpooledFragmentListener } from './spooled-fragment.js';
 import type { SpoolFolder } from './spool-folder.js';
 
 /** Head and header fit in this; the header of an epoch has less than a kilobyte. */
@@ -30,6 +32,7 @@ interface AdoptedEpoch {
   readonly epoch: number;
   readonly header: Buffer;
   readonly fragments: {
+    readonly owner: FragmentOwner | undefined;
     readonly timecodeMs: number;
     readonly totals: FragmentTotals;
     readonly mayBeStored: boolean;
@@ -40,6 +43,8 @@ interface AdoptedEpoch {
 /** A folder's content, with the files to be deleted by whoever stores them. */
 export interface AdoptedFolder extends Leftovers {
   readonly copies: readonly SpooledFragment[];
+  /** To be deleted once it is told that they are stored, by their numbers. */
+  readonly storedCopies: ReadonlyMap<SpooledFragment, string>;
 }
 
 /**
@@ -51,7 +56,9 @@ export async function adopt(
   listener: SpooledFragmentListener,
 ): Promise<AdoptedFolder> {
   const found: Found[] = [];
-  const lost: LostFragment[] = [];
+  const stored: StoredFragment[] = [];
+  const storedCopies = new Map<SpooledFragment, string>();
+  const lost: LeftoverFragment[] = [];
   const damaged: string[] = [];
   for (const fileName of await folder.list()) {
     const name = parseFragmentFileName(fileName);
@@ -61,18 +68,24 @@ export async function adopt(
       damaged.push(fileName);
     } else if (file === 'empty') {
       await unlink(path).catch(() => undefined);
+    } else if (file.name.fragmentNumber !== undefined) {
+      const { bytes, head, totals } = file;
+      const { fragmentNumber } = file.name;
+      stored.push({ ...placeOf(head), totals, bytes, fragmentNumber });
+      const copy = SpooledFragment.existing(folder.path, file.name, 0, listener);
+      storedCopies.set(copy, fragmentNumber);
     } else if (file.isStorable) {
       found.push(file);
     } else {
       const { head, totals } = file;
-      if (totals.videoFrames + totals.audioFrames > 0) lost.push({ ...head, totals });
+      if (totals.videoFrames + totals.audioFrames > 0) lost.push({ ...placeOf(head), totals });
       await unlink(path).catch(() => undefined);
     }
   }
   await setAside(folder, damaged);
   const epochs = groupByEpoch(found, folder, listener);
   const copies = epochs.flatMap(({ fragments }) => fragments.map(({ copy }) => copy));
-  return { epochs, lost, damagedFiles: damaged.length, copies };
+  return { epochs, lost, stored, damagedFiles: damaged.length, copies, storedCopies };
 }
 
 function groupByEpoch(
@@ -82,15 +95,19 @@ function groupByEpoch(
 ): AdoptedEpoch[] {
   const epochs: AdoptedEpoch[] = [];
   for (const { head, header, name, bytes, totals } of [...found].sort(byTime)) {
-    const { epoch, timecodeMs } = head;
+    const { owner, epoch, timecodeMs } = placeOf(head);
     const copy = SpooledFragment.existing(folder.path, name, bytes, listener);
     const mayBeStored = name.isSent || !folder.isOfThisBoot;
-    const fragment = { timecodeMs, totals, mayBeStored, copy };
+    const fragment = { owner, timecodeMs, totals, mayBeStored, copy };
     const last = epochs.at(-1);
     if (last?.epoch === epoch && last.header.equals(header)) last.fragments.push(fragment);
     else epochs.push({ epoch, header, fragments: [fragment] });
   }
   return epochs;
+}
+
+function placeOf({ epoch, timecodeMs, owner }: FragmentHead): Omit<LeftoverFragment, 'totals'> {
+  return { epoch, timecodeMs, owner };
 }
 
 function byTime(a: Found, b: Found): number {

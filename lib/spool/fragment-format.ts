@@ -28,6 +28,13 @@ const headSchema = v.object({
   streamName: v.pipe(v.string(), v.minLength(1), v.maxLength(256)),
   epoch: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
   timecodeMs: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  /** The session that received it, as its ledger names it; absent without one. */
+  owner: v.exactOptional(
+    v.object({
+      run: v.pipe(v.string(), v.minLength(1), v.maxLength(64)),
+      session: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
+    }),
+  ),
 });
 
 /** What a fragment is. */

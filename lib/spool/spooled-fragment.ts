@@ -9,26 +9,8 @@ import { deferred } from '../util/deferred.js';
 import { countFrames } from './count-frames.js';
 import { decodeFragment, encodeEnd, encodeMedia, encodeStart } from './fragment-format.js';
 import type { FragmentHead } from './fragment-format.js';
-
-/** What a file's name tells. */
-export interface FragmentName {
-  readonly timecodeMs: number;
-  readonly epoch: number;
-  /** Some of it may have gone to KVS. */
-  readonly isSent: boolean;
-}
-
-/** The name of a fragment's file: when it begins, its epoch, and whether any of it may have gone out. */
-export function fragmentFileName({ timecodeMs, epoch, isSent }: FragmentName): string {
-  return `${timecodeMs}-${epoch}.${isSent ? 'sent' : 'fragment'}`;
-}
-
-/** Reads what {@link fragmentFileName} wrote; undefined for any other name. */
-export function parseFragmentFileName(name: string): FragmentName | undefined {
-  const [, timecode, epoch, state] = /^(\d{1,15})-(\d{1,9})\.(fragment|sent)$/.exec(name) ?? [];
-  if (timecode === undefined || epoch === undefined) return undefined;
-  return { timecodeMs: Number(timecode), epoch: Number(epoch), isSent: state === 'sent' };
-}
+import { fragmentFileName } from './fragment-name.js';
+import type { FragmentName } from './fragment-name.js';
 
 /** A disk that takes longer for a write, in ms, is not waited for: live media goes on from memory. */
 const stallLimitMs = 2_000;
@@ -43,6 +25,8 @@ export interface SpooledFragmentListener {
   onSize(deltaBytes: number): void;
   /** {@link SpooledFragment.remove} was called. */
   onRemoved(fragment: SpooledFragment): void;
+  /** Resolves when whoever was told just now that a fragment is stored has written that down. */
+  linger(): Promise<void>;
 }
 
 /**
@@ -52,7 +36,7 @@ export interface SpooledFragmentListener {
 export class SpooledFragment implements FragmentCopy {
   readonly #folder: Promise<string>;
   readonly #listener: SpooledFragmentListener;
-  readonly #name: { readonly timecodeMs: number; readonly epoch: number };
+  readonly #name: Omit<FragmentName, 'isSent'>;
   #isSent: boolean;
   #file: FileHandle | undefined;
   #tail: Promise<void> = Promise.resolve();
@@ -74,8 +58,9 @@ export class SpooledFragment implements FragmentCopy {
     listener: SpooledFragmentListener,
   ) {
     this.#folder = folder;
-    this.#name = { timecodeMs: name.timecodeMs, epoch: name.epoch };
-    this.#isSent = name.isSent;
+    const { isSent, ...place } = name;
+    this.#name = place;
+    this.#isSent = isSent;
     this.#listener = listener;
   }
 
@@ -86,7 +71,8 @@ export class SpooledFragment implements FragmentCopy {
     header: Uint8Array,
     listener: SpooledFragmentListener,
   ): SpooledFragment {
-    const fragment = new SpooledFragment(folder, { ...head, isSent: false }, listener);
+    const { timecodeMs, epoch } = head;
+    const fragment = new SpooledFragment(folder, { timecodeMs, epoch, isSent: false }, listener);
     fragment.#waiting.push(encodeStart(head, header));
     return fragment;
   }
@@ -194,8 +180,13 @@ export class SpooledFragment implements FragmentCopy {
     return loaded;
   }
 
-  /** Deletes the file. Later calls of any method do nothing. */
-  remove(): void {
+  /**
+   * Deletes the file. Later calls of any method do nothing.
+   *
+   * @param fragmentNumber - KVS has it by this number: the file first gets a name that says so, and
+   * stays until that is written down elsewhere
+   */
+  remove(fragmentNumber?: string): void {
     if (this.#isRemoved) return;
     this.#isRemoved = true;
     this.#waiting = [];
@@ -203,8 +194,9 @@ export class SpooledFragment implements FragmentCopy {
     this.#tail = this.#tail.then(async () => {
       await this.#close().catch(() => undefined);
       const folder = await this.#folder.catch(() => undefined);
+      if (folder === undefined) return;
       // Where it cannot be deleted, it is found again by the next start, which asks KVS about it.
-      if (folder !== undefined) await unlink(this.#path(folder)).catch(() => undefined);
+      await this.#delete(folder, fragmentNumber).catch(() => undefined);
     });
     this.#listener.onRemoved(this);
   }
@@ -212,6 +204,17 @@ export class SpooledFragment implements FragmentCopy {
   /** Resolves when everything asked for so far is done. */
   settled(): Promise<void> {
     return this.#tail;
+  }
+
+  async #delete(folder: string, fragmentNumber: string | undefined): Promise<void> {
+    let path = this.#path(folder);
+    if (fragmentNumber !== undefined && this.#isComplete) {
+      const before = path;
+      path = join(folder, fragmentFileName({ ...this.#name, isSent: true, fragmentNumber }));
+      await rename(before, path);
+      await this.#listener.linger();
+    }
+    await unlink(path);
   }
 
   #path(folder: string): string {

@@ -12,6 +12,7 @@ import type {
 } from '../putmedia/fragment-spool.js';
 import { adopt } from './adopt.js';
 import { spoolError } from './disk-errors.js';
+import type { FragmentOwner } from '../putmedia/media-sink.js';
 import { FileLock } from './file-lock.js';
 import type { TryLock } from './file-lock.js';
 import type { FragmentHead } from './fragment-format.js';
@@ -27,6 +28,10 @@ export interface StreamSpoolOptions {
   /** Most bytes on disk. */
   readonly maxBytes: number;
   readonly tryLock: TryLock;
+  /** Who receives what is written here, to be told to whoever finds it. */
+  readonly owner?: FragmentOwner;
+  /** How long a file stays, in ms, after it was told that KVS has it. @defaultValue 3000 */
+  readonly lingerMs?: number;
   /** How often the disk is tried again after it failed, in ms. @defaultValue 30000 */
   readonly retryMs?: number;
   /** How often somebody else's right to upload is asked for, in ms. @defaultValue 200 */
@@ -42,6 +47,8 @@ const closeLimitMs = 2_000;
 /** After so long without the right to upload, somebody should know, in ms. */
 const patienceMs = 30_000;
 
+type Settings = Required<Omit<StreamSpoolOptions, 'owner'>> & Pick<StreamSpoolOptions, 'owner'>;
+
 /**
  * Keeps fragments on disk. When the disk fails it says so once, lets fragments be in memory, and tries
  * again with a later one.
@@ -50,7 +57,7 @@ const patienceMs = 30_000;
  * the folders of sinks that are gone.
  */
 export class StreamSpool extends EventEmitter<FragmentSpoolEvents> implements FragmentSpool {
-  readonly #options: Required<StreamSpoolOptions>;
+  readonly #options: Settings;
   readonly #closing = new AbortController();
   readonly #inherited = new Map<SpoolFolder, Set<SpooledFragment>>();
   readonly #listener: SpooledFragmentListener;
@@ -65,11 +72,19 @@ export class StreamSpool extends EventEmitter<FragmentSpoolEvents> implements Fr
   #working: Promise<void>;
   readonly #beganAtMs = performance.now();
   #isPatient = true;
+  /** Ends the wait of files that may be deleted. */
+  readonly #lingering = new Set<() => void>();
 
   /** Begins to ask for the right to upload at once. */
-  constructor({ retryMs = 30_000, pollMs = 200, scanMs = 5_000, ...options }: StreamSpoolOptions) {
+  constructor({
+    retryMs = 30_000,
+    pollMs = 200,
+    scanMs = 5_000,
+    lingerMs = 3_000,
+    ...options
+  }: StreamSpoolOptions) {
     super();
-    this.#options = { retryMs, pollMs, scanMs, ...options };
+    this.#options = { retryMs, pollMs, scanMs, lingerMs, ...options };
     this.#listener = {
       onProgress: () => this.emit('progress'),
       onFailed: (error) => {
@@ -82,6 +97,7 @@ export class StreamSpool extends EventEmitter<FragmentSpoolEvents> implements Fr
       onRemoved: (fragment) => {
         this.#forget(fragment);
       },
+      linger: () => this.#linger(),
     };
     this.#working = this.#begin();
   }
@@ -104,14 +120,15 @@ export class StreamSpool extends EventEmitter<FragmentSpoolEvents> implements Fr
   }
 
   /** A fragment begins. @returns undefined when it is to stay in memory */
-  begin(head: Omit<FragmentHead, 'streamName'>, header: Uint8Array): SpooledFragment | undefined {
+  begin(head: Pick<FragmentHead, 'epoch' | 'timecodeMs'>, header: Uint8Array): SpooledFragment | undefined {
     if (this.#state === 'memory') {
       if (performance.now() < this.#triesDiskAtMs) return undefined;
       // One fragment finds out for all.
       this.#triesDiskAtMs = performance.now() + this.#options.retryMs;
     }
-    const { streamName } = this.#options;
-    const fragment = SpooledFragment.begin(this.#ownFolder(), { ...head, streamName }, header, {
+    const { streamName, owner } = this.#options;
+    const full = { ...head, streamName, ...(owner === undefined ? {} : { owner }) };
+    const fragment = SpooledFragment.begin(this.#ownFolder(), full, header, {
       ...this.#listener,
       onProgress: () => {
         if (fragment.isComplete) this.#setState('disk');
@@ -136,6 +153,7 @@ export class StreamSpool extends EventEmitter<FragmentSpoolEvents> implements Fr
     if (this.#closing.signal.aborted) return;
     this.#closing.abort();
     clearTimeout(this.#timer);
+    for (const end of this.#lingering) end();
     // A disk that hangs must not keep the process, which gives everything back when it ends.
     const late = new AbortController();
     await Promise.race([this.#release(), sleep(closeLimitMs, late.signal).catch(() => undefined)]);
@@ -180,13 +198,28 @@ export class StreamSpool extends EventEmitter<FragmentSpoolEvents> implements Fr
 
   async #takeLeftovers(): Promise<void> {
     for (const folder of await SpoolFolder.inherit(this.#options.folder, this.#options.tryLock)) {
-      const { copies, ...leftovers } = await adopt(folder, this.#listener);
+      const { copies, storedCopies, ...leftovers } = await adopt(folder, this.#listener);
       for (const copy of copies) this.#held.add(copy);
-      if (copies.length === 0) await folder.release();
-      else this.#inherited.set(folder, new Set(copies));
+      const all = new Set([...copies, ...storedCopies.keys()]);
+      if (all.size === 0) await folder.release();
+      else this.#inherited.set(folder, all);
       if (leftovers.damagedFiles > 0) this.#warnOfDamage(leftovers.damagedFiles);
-      if (!this.#isClosing()) this.emit('leftovers', leftovers);
+      if (this.#isClosing()) continue;
+      this.emit('leftovers', leftovers);
+      for (const [copy, fragmentNumber] of storedCopies) copy.remove(fragmentNumber);
     }
+  }
+
+  #linger(): Promise<void> {
+    return new Promise((resolve) => {
+      const end = (): void => {
+        clearTimeout(timer);
+        this.#lingering.delete(end);
+        resolve();
+      };
+      const timer = setTimeout(end, this.#isClosing() ? 0 : this.#options.lingerMs);
+      this.#lingering.add(end);
+    });
   }
 
   async #release(): Promise<void> {

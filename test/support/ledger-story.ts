@@ -23,6 +23,7 @@ interface StoryFragment {
   readonly fromMs: number;
   readonly toMs: number;
   readonly frames: StoryFrame[];
+  readonly owner: { readonly run: string; readonly session: number };
 }
 
 const frameMs = 40;
@@ -56,8 +57,6 @@ export class LedgerStory {
   /** A session and what follows it. */
   next(): void {
     this.#playSession();
-    // By its time alone one cannot tell whose a fragment is when the clock was set.
-    if (this.#clockSteps) this.#upload();
     const end = this.#pick(['restart', 'kill', 'ended', 'ended'] as const);
     if (end === 'kill') {
       this.#wait(1 + this.#below(20_000));
@@ -143,12 +142,13 @@ export class LedgerStory {
       });
       return;
     }
-    this.#spool.push({ fromMs, toMs: this.#nowMs, frames: kept });
+    const owner = { run: this.#runName, session: this.#session };
+    this.#spool.push({ fromMs, toMs: this.#nowMs, frames: kept, owner });
   }
 
   /** Everything on disk is stored, oldest first. */
   #upload(): void {
-    for (const { fromMs, toMs, frames } of this.#spool) {
+    for (const { fromMs, toMs, frames, owner } of this.#spool) {
       const own = frames.every((frame) => this.#ownFrames.has(frame));
       for (const frame of frames) frame.fate = 'stored';
       this.#write({
@@ -157,7 +157,7 @@ export class LedgerStory {
         fromMs,
         toMs,
         frames: frames.length,
-        ...(own ? {} : { recovered: true as const }),
+        ...(own ? {} : { recovered: true as const, ...this.#named(owner) }),
       });
     }
     this.#spool = [];
@@ -192,13 +192,22 @@ export class LedgerStory {
     this.#write({ type: 'obstacle', cause: null });
   }
 
+  /** Where no clock is set, the times tell it as well. */
+  #named(owner: StoryFragment['owner']): Partial<Pick<StoryFragment, 'owner'>> {
+    return this.#clockSteps || this.#chance(0.5) ? { owner } : {};
+  }
+
+  get #runName(): string {
+    return `run-${String(this.#run)}`;
+  }
+
   #wait(ms: number): void {
     this.#nowMs += ms;
   }
 
   #write(entry: LedgerEntry): void {
     this.#seq += 1;
-    const origin = { run: `run-${String(this.#run)}`, seq: this.#seq, atMs: this.#nowMs };
+    const origin = { run: this.#runName, seq: this.#seq, atMs: this.#nowMs };
     this.lines.push({ ...entry, ...origin });
   }
 

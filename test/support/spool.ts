@@ -26,10 +26,10 @@ export class SpoolPlace implements AsyncDisposable {
     return openSpool(this.folder, options);
   }
 
-  /** Names of the fragments' files in it, in whatever folder. */
-  async files(): Promise<readonly string[]> {
+  /** Names of the fragments' files in it, in whatever folder; of those that wait, by default. */
+  async files(kind = /\.(?:fragment|sent)$/): Promise<readonly string[]> {
     const names = await readdir(this.folder, { recursive: true });
-    return names.filter((name) => /\.(?:fragment|sent)$/.test(name)).sort();
+    return names.filter((name) => kind.test(name)).sort();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
