@@ -33,7 +33,7 @@ const checks: readonly Check[] = [
 ];
 
 /** A check waits for up to so many steps, one after the other. */
-const maxSteps = 8;
+const maxSteps = 16;
 
 /**
  * Looks at everything that a bridge with these options needs: Node, GStreamer, AWS, channel and

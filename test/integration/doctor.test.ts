@@ -3,13 +3,16 @@
  * among them each finding of the catalog that can be brought about.
  */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { catalog } from '../../lib/doctor/catalog/catalog.js';
 import { localCredentials, runDoctor } from '../../lib/index.js';
-import type { DoctorReport } from '../../lib/index.js';
+import type { DoctorOptions, DoctorReport } from '../../lib/index.js';
 import { runCommand } from '../support/cli.js';
 import { Coturn } from '../support/coturn.js';
 import { awsCases, doctorNames, temporaryKeys } from '../support/doctor-aws-cases.js';
@@ -36,7 +39,7 @@ const server = await TestKvs.start({
   credentials: [localCredentials, temporaryKeys],
   tls: 'self-signed',
 });
-const turn = await Coturn.start(turnSecret);
+const turn = await Coturn.start(turnSecret, join(server.dataDir, 'tls'));
 const folder = await mkdtemp(join(tmpdir(), 'kvs-bridge-doctor-'));
 const cases: readonly BrokenSetUp[] = [
   ...(await awsCases(server)),
@@ -95,19 +98,57 @@ function fits(text = '', expected: string | RegExp): boolean {
 }
 
 describe('doctor, of a set-up that is fine', () => {
-  it('finds nothing wrong with a real TURN server, over UDP and TCP', async () => {
+  it('finds nothing wrong with a real TURN server, over UDP, TCP and TLS', async () => {
     const uri = `turn:127.0.0.1:${turn.port}`;
     const report = await diagnoseIce(
-      [iceServer(`${uri}?transport=udp`), iceServer(`${uri}?transport=tcp`)],
-      { stunUri: `stun:127.0.0.1:${turn.port}` },
+      [
+        iceServer(`${uri}?transport=udp`),
+        iceServer(`${uri}?transport=tcp`),
+        iceServer(`turns:127.0.0.1:${turn.tlsPort}?transport=tcp`),
+      ],
+      { stunUri: `stun:127.0.0.1:${turn.port}`, ca: server.kvs.caPem ?? '' },
     );
-    assert.deepEqual(ids(report), ['ice.stun', 'ice.turn', 'ice.turn']);
+    assert.deepEqual(ids(report), ['ice.stun', 'ice.turn', 'ice.turn', 'ice.turn']);
     assert.match(report.findings[0]?.found ?? '', /from there this machine is 127\.0\.0\.1:\d+$/);
+  });
+});
+
+describe('doctor, of a service that takes connections and says nothing', () => {
+  const mute = createServer();
+  let options: DoctorOptions = {};
+  const others = new Set([
+    ...['clock.skipped', 'permissions.untried', 'channel.skipped', 'stream.skipped', 'ice.skipped'],
+  ]);
+  before(async () => {
+    mute.listen(0, '127.0.0.1');
+    await once(mute, 'listening');
+    const { port } = mute.address() as AddressInfo;
+    options = {
+      ...{ channel: 'door', stream: 'door', region: 'us-east-1', stunUri: null },
+      ...{ endpoint: `http://127.0.0.1:${port}`, credentials: localCredentials },
+      only: ['endpoints', 'clock', 'permissions', 'channel', 'stream', 'ice'],
+    };
+  });
+  after(() => {
+    mute.close();
+  });
+
+  it('is done in time', async () => {
+    const report = await runDoctor({ ...options, stepTimeoutMs: 100 });
+    const [first] = report.findings;
+    assert.equal(first?.id, 'endpoints.no-local');
+    assert.match(first.found, /no answer within 0\.1 s/);
+    assert.deepEqual(new Set(ids(report).slice(1)), others);
   });
 
   it('ends when it is told to', async () => {
+    const stop = new AbortController();
     const reason = new Error('enough');
-    await assert.rejects(runDoctor({ signal: AbortSignal.abort(reason) }), reason);
+    mute.once('connection', () => {
+      stop.abort(reason);
+    });
+    await assert.rejects(runDoctor({ ...options, signal: stop.signal }), reason);
+    await assert.rejects(runDoctor({ ...options, signal: stop.signal }), reason);
   });
 });
 

@@ -2,21 +2,25 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { freePort } from './free-port.js';
 
-/** coturn, for UDP and TCP. */
+/** coturn, for UDP, TCP and TLS. */
 export class Coturn implements AsyncDisposable {
   readonly port: number;
+  readonly tlsPort: number;
   readonly #child: ChildProcess;
 
-  private constructor(child: ChildProcess, port: number) {
+  private constructor(child: ChildProcess, port: number, tlsPort: number) {
     this.#child = child;
     this.port = port;
+    this.tlsPort = tlsPort;
   }
 
-  static async start(secret: string): Promise<Coturn> {
-    const port = await freePort();
+  /** @param tlsFolder - holds `cert.pem` and `key.pem` */
+  static async start(secret: string, tlsFolder: string): Promise<Coturn> {
+    const [port, tlsPort] = [await freePort(), await freePort()];
     const child = spawn(
       'turnserver',
       [
@@ -27,7 +31,10 @@ export class Coturn implements AsyncDisposable {
         '--realm=kvs-bridge.test',
         '--use-auth-secret',
         `--static-auth-secret=${secret}`,
-        ...['--no-tls', '--no-dtls', '--no-cli', '--verbose'],
+        `--tls-listening-port=${tlsPort}`,
+        `--cert=${join(tlsFolder, 'cert.pem')}`,
+        `--pkey=${join(tlsFolder, 'key.pem')}`,
+        ...['--no-dtls', '--no-cli', '--verbose'],
         ...['--log-file=stdout', '--simple-log', '--pidfile=/dev/null'],
       ],
       { stdio: ['ignore', 'pipe', 'ignore'] },
@@ -41,7 +48,7 @@ export class Coturn implements AsyncDisposable {
         if (line.includes('UDP listener opened')) resolve();
       });
     });
-    return new Coturn(child, port);
+    return new Coturn(child, port, tlsPort);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

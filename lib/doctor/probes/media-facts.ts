@@ -10,7 +10,7 @@ import { once, step } from './step.js';
 import type { Outcome } from './step.js';
 
 /** The very first start of GStreamer on a machine scans its plugins. */
-const slowness = 4;
+const slowness = 6;
 
 /** Shared by the checks of the addon, GStreamer and kvssink. */
 export class MediaProbes {
