@@ -67,6 +67,8 @@ export class EpochFeed {
     if (this.isBroken) return undefined;
     const current = (this.#current ??= this.#advance());
     if (current === undefined) return undefined;
+    // Nothing can be made ready yet: there is no file, and nothing in memory that it stands for.
+    if (current.hasOnlyBegun) return undefined;
     if (this.#nextChunk === 0 && !current.isReady) {
       this.#hooks.prepare(current);
       return undefined;

@@ -112,6 +112,11 @@ export class Fragment {
     return this.chunks.length === 0 && this.copy?.isComplete === true;
   }
 
+  /** The producer began it, and has given no bytes of it yet. */
+  get hasOnlyBegun(): boolean {
+    return this.chunks.length === 0 && this.totals === undefined;
+  }
+
   /** Nothing has to be done before its first byte may go out. */
   get isReady(): boolean {
     return !this.isPreparing && !this.isOnDiskOnly && (this.copy?.isMarkedSent ?? true);

@@ -11,7 +11,12 @@ import type { PutMediaFailure } from './put-media-failure.js';
 
 /** Deadlines of an {@link Upload}. */
 export interface UploadOptions {
-  /** Longest wait for an acknowledgement that is due, in ms. @defaultValue 15000 */
+  /**
+   * Longest wait for an acknowledgement that is due, in ms. Long, because what a service that stood
+   * still reads afterwards from the connection that was given up is then stored twice.
+   *
+   * @defaultValue 30000
+   */
   readonly stallTimeoutMs?: number;
   /** How long without a new fragment until the request is ended, in ms. @defaultValue 5000 */
   readonly idleTimeoutMs?: number;
@@ -100,7 +105,7 @@ export class Upload extends EventEmitter<UploadEvents> {
   ) {
     super();
     const {
-      stallTimeoutMs = 15_000,
+      stallTimeoutMs = 30_000,
       idleTimeoutMs = 5_000,
       maxAgeMs = 2_400_000,
       expiryMarginMs = 60_000,

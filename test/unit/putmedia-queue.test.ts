@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { EpochFeed } from '../../lib/putmedia/epoch-feed.js';
 import { FragmentQueue } from '../../lib/putmedia/fragment-queue.js';
-import type { Epoch, Fragment } from '../../lib/putmedia/fragment.js';
+import type { Epoch, Fragment, FragmentCopy } from '../../lib/putmedia/fragment.js';
 import { RetryPolicy } from '../../lib/putmedia/retry-policy.js';
 import { StateError } from '../../lib/util/errors.js';
 
@@ -21,6 +21,35 @@ function createQueue(maxBytes = 1_000): { queue: FragmentQueue; losses: Loss[] }
     },
   });
   return { queue, losses };
+}
+
+/** On disk at once; to be marked before it is sent. */
+class UnmarkedCopy implements FragmentCopy {
+  readonly bytes = 0;
+  readonly writtenChunks = Infinity;
+  readonly isComplete = false;
+  readonly isFailed = false;
+  isMarkedSent = false;
+
+  append(): void {
+    // Nobody reads it.
+  }
+
+  end(): void {
+    // Nobody reads it.
+  }
+
+  markSent(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  load(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
+  remove(): void {
+    // There is no file.
+  }
 }
 
 const noHooks = { onBegin: () => undefined, prepare: () => undefined };
@@ -183,6 +212,26 @@ describe('EpochFeed', () => {
     queue.append(Buffer.from('c'));
     assert.equal(feed.isExhausted, false);
     assert.equal(drainFeed(feed), 'c');
+  });
+
+  it('has nothing made ready before its first bytes: whoever does would find none', () => {
+    const { queue } = createQueue();
+    beginEpoch(queue, 1);
+    const fragment = queue.beginFragment({ epoch: 1, timecodeMs: 1 });
+    const copy = new UnmarkedCopy();
+    fragment.copy = copy;
+    const prepared: Fragment[] = [];
+    const feed = new EpochFeed(requireEpoch(queue), queue, {
+      ...noHooks,
+      prepare: (asked) => prepared.push(asked),
+    });
+    assert.equal(drainFeed(feed), '');
+    assert.deepEqual(prepared, []);
+    queue.append(Buffer.from('a'));
+    assert.equal(drainFeed(feed), '');
+    assert.deepEqual(prepared, [fragment]);
+    copy.isMarkedSent = true;
+    assert.equal(drainFeed(feed), 'H1a');
   });
 
   it('skips what was given up, and is broken when that was on its way', () => {
