@@ -33,6 +33,10 @@ const exitCodes: Readonly<Record<ErrorCode, ExitCode>> = {
     exitCode: 41,
     meaning: 'the end left frames neither persisted nor in the spool',
   },
+  [ErrorCode.streamInUse]: {
+    exitCode: 42,
+    meaning: 'another process on this machine uploads to the stream',
+  },
   [ErrorCode.portUnavailable]: { exitCode: 50, meaning: 'the port is taken or not allowed' },
   [ErrorCode.dataFolder]: { exitCode: 51, meaning: 'a folder or file cannot be read or written' },
 };

@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { MediaSession } from '../media/media-session.js';
 import type { MediaPath } from '../media/session-stats.js';
+import { ErrorCode } from '../util/errors.js';
 import type { BridgeParts } from './bridge-parts.js';
 import { BridgeState } from './events.js';
 import { reasonOf } from './remedies.js';
@@ -58,7 +59,10 @@ export function reportMedia(media: MediaSession, tally: SessionTally, parts: Bri
     if (isPresent) monitor.onFrames(counts.videoFramesReceived);
     events.emit('totals', totals.read());
   });
-  media.on('warning', (error) => events.emit('warning', error));
+  media.on('warning', (error) => {
+    if (isPresent && error.code === ErrorCode.streamInUse) monitor.explain(reasonOf(error));
+    events.emit('warning', error);
+  });
   media.on('uploadError', ({ error, fatal }) => {
     if (isPresent) monitor.explain(fatal ? reasonOf(error) : error.message, fatal);
     events.emit('warning', error);

@@ -36,6 +36,11 @@ export interface StreamSpoolOptions {
   readonly retryMs?: number;
   /** How often somebody else's right to upload is asked for, in ms. @defaultValue 200 */
   readonly pollMs?: number;
+  /**
+   * After so long without that right somebody should know, in ms: more than it takes a session that
+   * ends to drain. @defaultValue 15000
+   */
+  readonly patienceMs?: number;
   /** How often new leftovers are looked for, in ms. @defaultValue 5000 */
   readonly scanMs?: number;
 }
@@ -44,8 +49,8 @@ const lockFileName = 'upload.lock';
 
 const closeLimitMs = 2_000;
 
-/** After so long without the right to upload, somebody should know, in ms. */
-const patienceMs = 30_000;
+/** How often it is said that somebody else uploads, in ms. */
+const sayAgainMs = 600_000;
 
 type Settings = Required<Omit<StreamSpoolOptions, 'owner'>> & Pick<StreamSpoolOptions, 'owner'>;
 
@@ -71,7 +76,7 @@ export class StreamSpool extends EventEmitter<FragmentSpoolEvents> implements Fr
   #timer: NodeJS.Timeout | undefined;
   #working: Promise<void>;
   readonly #beganAtMs = performance.now();
-  #isPatient = true;
+  #warnsAtMs: number;
   /** Ends the wait of files that may be deleted. */
   readonly #lingering = new Set<() => void>();
 
@@ -79,12 +84,14 @@ export class StreamSpool extends EventEmitter<FragmentSpoolEvents> implements Fr
   constructor({
     retryMs = 30_000,
     pollMs = 200,
+    patienceMs = 15_000,
     scanMs = 5_000,
     lingerMs = 3_000,
     ...options
   }: StreamSpoolOptions) {
     super();
-    this.#options = { retryMs, pollMs, scanMs, lingerMs, ...options };
+    this.#options = { retryMs, pollMs, patienceMs, scanMs, lingerMs, ...options };
+    this.#warnsAtMs = this.#beganAtMs + patienceMs;
     this.#listener = {
       onProgress: () => this.emit('progress'),
       onFailed: (error) => {
@@ -280,19 +287,20 @@ export class StreamSpool extends EventEmitter<FragmentSpoolEvents> implements Fr
   }
 
   async #warnOfWaiting(): Promise<void> {
-    if (!this.#isPatient || performance.now() - this.#beganAtMs < patienceMs) return;
-    this.#isPatient = false;
+    const nowMs = performance.now();
+    if (nowMs < this.#warnsAtMs) return;
+    this.#warnsAtMs = nowMs + sayAgainMs;
     const { folder, streamName } = this.#options;
     const holder = await readFile(join(folder, lockFileName), 'utf8').catch(() => '');
     const who = /^\d{1,10}$/.test(holder) ? `Process ${holder}` : 'Another process';
-    const waitedSeconds = Math.round((performance.now() - this.#beganAtMs) / 1_000);
+    const waitedSeconds = Math.round((nowMs - this.#beganAtMs) / 1_000);
     this.emit(
       'warning',
       new KvsBridgeError(
-        ErrorCode.state,
+        ErrorCode.streamInUse,
         `${who} has been uploading to the stream "${streamName}" for ${waitedSeconds} s; what this one received waits in the spool`,
         {
-          fix: 'Record each stream by one kvs-bridge only; nothing to do if the other one is ending.',
+          fix: 'Stop that process, or record into another stream: one kvs-bridge per stream. If it is just ending there is nothing to do.',
         },
       ),
     );

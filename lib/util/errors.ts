@@ -62,6 +62,8 @@ export const ErrorCode = {
   putMedia: 'KVSB_PUT_MEDIA',
   /** Media could not be confirmed as persisted before the drain ended. */
   notPersisted: 'KVSB_NOT_PERSISTED',
+  /** Another process on this machine uploads to the stream; what was received waits in the spool. */
+  streamInUse: 'KVSB_STREAM_IN_USE',
   /** A TCP port is taken or not allowed. */
   portUnavailable: 'KVSB_PORT_UNAVAILABLE',
   /** A data folder or file cannot be read or written. */
