@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -16,6 +16,7 @@ import type { DoctorOptions, DoctorReport } from '../../lib/index.js';
 import { runCommand } from '../support/cli.js';
 import { Coturn } from '../support/coturn.js';
 import { awsCases, doctorNames, temporaryKeys } from '../support/doctor-aws-cases.js';
+import { withVariables } from '../support/doctor-cases.js';
 import type { BrokenSetUp } from '../support/doctor-cases.js';
 import { machineCases } from '../support/doctor-machine-cases.js';
 import {
@@ -25,6 +26,7 @@ import {
   turnSecret,
 } from '../support/doctor-network-cases.js';
 import { TestKvs } from '../support/local-kvs.js';
+import { RoleServer } from '../support/role-server.js';
 
 /** What no machine of ours can be made to have; test/unit/doctor.test.ts has these. */
 const elsewhere = [
@@ -110,6 +112,68 @@ describe('doctor, of a set-up that is fine', () => {
     );
     assert.deepEqual(ids(report), ['ice.stun', 'ice.turn', 'ice.turn', 'ice.turn']);
     assert.match(report.findings[0]?.found ?? '', /from there this machine is 127\.0\.0\.1:\d+$/);
+  });
+});
+
+describe('doctor, of credentials', () => {
+  const { accessKeyId, secretAccessKey, sessionToken } = temporaryKeys;
+
+  async function originOf(variables: Readonly<Record<string, string>>): Promise<string> {
+    const report = await withVariables(variables, () =>
+      runDoctor({
+        ...{ channel: doctorNames.channel, endpoint: server.kvs.url, region: server.kvs.region },
+        ...{ only: ['credentials'], stepTimeoutMs: 20_000 },
+      }),
+    );
+    const text = JSON.stringify(report);
+    assert.ok(!text.includes(secretAccessKey) && !text.includes(sessionToken), text);
+    const ok = report.findings.find(({ id }) => id === 'credentials.ok');
+    assert.ok(ok !== undefined, text);
+    return ok.found;
+  }
+
+  it('names the environment', async () => {
+    const found = await originOf({
+      AWS_ACCESS_KEY_ID: localCredentials.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: localCredentials.secretAccessKey,
+    });
+    assert.equal(found, 'From the environment (AWS_ACCESS_KEY_ID); the service accepts them');
+  });
+
+  it('names the profile', async () => {
+    const file = join(folder, 'credentials');
+    const { accessKeyId: id, secretAccessKey: secret } = localCredentials;
+    await writeFile(file, `[work]\naws_access_key_id=${id}\naws_secret_access_key=${secret}\n`);
+    const found = await originOf({ AWS_SHARED_CREDENTIALS_FILE: file, AWS_PROFILE: 'work' });
+    assert.equal(found, 'From the profile work; the service accepts them');
+  });
+
+  it('names the process of a profile', async () => {
+    const file = join(folder, 'config');
+    const answer = JSON.stringify({
+      Version: 1,
+      AccessKeyId: accessKeyId,
+      SecretAccessKey: secretAccessKey,
+      SessionToken: sessionToken,
+      Expiration: new Date(Date.now() + 3_600_000),
+    });
+    const script = join(folder, 'answer.json');
+    await writeFile(script, answer);
+    await writeFile(file, `[default]\ncredential_process = cat ${script}\n`);
+    const found = await originOf({ AWS_CONFIG_FILE: file });
+    assert.match(
+      found,
+      /^From the credential_process of the profile default, good for (?:59|60) min, then renewed;/,
+    );
+  });
+
+  it('names the role of the container', async () => {
+    using role = await RoleServer.start(temporaryKeys);
+    const found = await originOf(role.environment);
+    assert.match(
+      found,
+      /^From the role of the container \(ECS task or EKS pod\), good for (?:59|60) min/,
+    );
   });
 });
 
