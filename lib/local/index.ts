@@ -26,6 +26,7 @@ export { Faults } from './faults/faults.js';
 export type { SignalingDrop, SignalingScope } from './faults/faults.js';
 export type {
   AckFailure,
+  AllowedCalls,
   CallFailure,
   Fault,
   PersistedDelay,

@@ -37,6 +37,12 @@ export interface RevokedKeys {
   readonly accessKeyId: string;
 }
 
+/** What callers may do, as a policy would have it. */
+export interface AllowedCalls {
+  /** Such as `DescribeStream`, `PutMedia` or `ConnectAsViewer`; every other is denied. */
+  readonly operations: readonly string[];
+}
+
 /** A clock that is wrong: the service's, as seen by who goes by another. */
 export interface ClockShift {
   /** How far it is ahead, in ms; negative when behind. */
@@ -56,6 +62,7 @@ interface Countdown<T> {
 
 export class FaultPlan {
   readonly #calls = new Set<Countdown<CallFailure>>();
+  readonly #allowed = new Set<AllowedCalls>();
   readonly #acks = new Set<Countdown<AckFailure>>();
   readonly #delays = new Set<PersistedDelay>();
   readonly #stalls = new Set<StreamScope>();
@@ -70,6 +77,10 @@ export class FaultPlan {
 
   failCalls(fault: CallFailure): Fault {
     return planned(this.#calls, { fault, left: fault.times ?? 1 });
+  }
+
+  allowOnly(fault: AllowedCalls): Fault {
+    return planned(this.#allowed, { ...fault });
   }
 
   failAck(fault: AckFailure): Fault {
@@ -96,6 +107,7 @@ export class FaultPlan {
     this.#revoked.clear();
     this.#shifts.clear();
     this.#calls.clear();
+    this.#allowed.clear();
     this.#acks.clear();
     this.#delays.clear();
     this.#stalls.clear();
@@ -104,6 +116,11 @@ export class FaultPlan {
 
   /** @throws {@link ServiceError} a call of this operation is to fail */
   checkCall(operation: string): void {
+    for (const { operations } of this.#allowed) {
+      if (operations.includes(operation)) continue;
+      const reason = `No policy allows kinesisvideo:${operation}.`;
+      throw new ServiceError('AccessDeniedException', 403, reason);
+    }
     for (const countdown of this.#calls) {
       const { operation: wanted, status = 500, type = 'InternalFailure' } = countdown.fault;
       if (wanted !== undefined && wanted !== operation) continue;

@@ -4,6 +4,7 @@ import type { PutMediaConnection } from '../ingest/put-media-connection.js';
 import type { SignalingConnection } from '../signaling/signaling-connection.js';
 import type {
   AckFailure,
+  AllowedCalls,
   CallFailure,
   ClockShift,
   Fault,
@@ -45,6 +46,11 @@ export class Faults {
   /** Answers the next calls, PutMedia and WebSocket upgrades included, with an error. */
   failCalls(fault: CallFailure): Fault {
     return this.#plan.failCalls(fault);
+  }
+
+  /** Answers every other operation with AccessDeniedException, whoever asks. */
+  allowOnly(fault: AllowedCalls): Fault {
+    return this.#plan.allowOnly(fault);
   }
 
   /** Answers a fragment with an ERROR acknowledgement; it is not stored, the connection ends. */
