@@ -67,7 +67,11 @@ export function judge({ streams, archive, claims, received, ledger }: Evidence):
     if (!isGood) problems.push(problem);
   };
   check(unique.length > 0, 'nothing is stored');
-  check(duplicates === 0, `${duplicates} frames or fragments are stored twice`);
+  const again = frames.filter(({ number }, index) => frames[index - 1]?.number === number);
+  check(
+    duplicates === 0,
+    `${duplicates} frames or fragments are stored twice: ${again.map(describeFrame).join(', ')}`,
+  );
   check(vanished === 0, `${vanished} frames that were received are neither stored nor missed`);
   const told = new Set(claims.map(describeFragment));
   const found = new Set(fragments.map(describeFragment));
@@ -94,6 +98,10 @@ export function judge({ streams, archive, claims, received, ledger }: Evidence):
     falseClaims: absent.length,
     problems,
   };
+}
+
+function describeFrame({ number, atMs }: StoredFrame): string {
+  return `${String(number)} at ${new Date(atMs).toISOString()}`;
 }
 
 function describeFragment({ timecodeMs, videoFrames }: Claim): string {
