@@ -206,6 +206,12 @@ describe('a STUN request', () => {
     server.close();
   });
 
+  it('fails at once where the system lets nothing out', async () => {
+    const address = '255.255.255.255';
+    const place = { protocol: 'udp', host: address, address, port: 3478 } as const;
+    await assert.rejects(stunBinding(place, AbortSignal.timeout(20_000)), { code: 'EACCES' });
+  });
+
   it('ends when nobody answers', async () => {
     const server = createSocket('udp4');
     server.bind(0, '127.0.0.1');

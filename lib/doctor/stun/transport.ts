@@ -91,10 +91,13 @@ class UdpTransport implements StunTransport {
   static async open({ address, port }: StunServer, signal: AbortSignal): Promise<UdpTransport> {
     const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4');
     const transport = new UdpTransport(socket);
-    await abortable<undefined>((resolve) => {
-      socket.connect(port, address, () => {
+    await abortable<undefined>((resolve, reject) => {
+      // Events: a callback would get the error in place of them.
+      socket.once('connect', () => {
         resolve(undefined);
       });
+      socket.once('error', reject);
+      socket.connect(port, address);
       return () => undefined;
     }, signal).catch((error: unknown) => {
       socket.close();
