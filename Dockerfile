@@ -80,7 +80,11 @@ RUN kvs-bridge check-elements \
   && useradd --uid 10001 --no-log-init --home-dir /var/lib/kvs-bridge --create-home \
     --shell /usr/sbin/nologin kvs-bridge
 ENV GST_REGISTRY_UPDATE=no
+# The one folder that can be written with a read-only root file system.
+ENV TMPDIR=/var/lib/kvs-bridge
 ENV KVS_BRIDGE_SPOOL_DIR=/var/lib/kvs-bridge
+ENV KVS_BRIDGE_HTTP_HOST=0.0.0.0
+ENV KVS_BRIDGE_HTTP_PORT=9464
 USER kvs-bridge
 WORKDIR /var/lib/kvs-bridge
 VOLUME ["/var/lib/kvs-bridge"]

@@ -1,7 +1,7 @@
 /**
  * Shows that the image that scripts/container-root.mjs built lacks nothing, and what it costs:
  *
- *   node scripts/container-verify.mjs [elements|sources|start|stop]…
+ *   node scripts/container-verify.mjs [files|elements|sources|kvssink|start|stop]…
  *
  * `start --read-only` of it, as uid 10001, records every source from local KVSs; TURN, the health check,
  * SIGTERM through tini, and the time from exec to `recording` are looked at too. It needs what
@@ -10,7 +10,7 @@
 import { existsSync } from 'node:fs';
 import { finishedRoot } from './container/build.mjs';
 import { checkElements, checkFiles } from './container/verify-files.mjs';
-import { checkSources } from './container/verify-sources.mjs';
+import { checkKvsSink, checkSources } from './container/verify-sources.mjs';
 import { checkStop, measureStart } from './container/verify-start.mjs';
 import { ensureRootUser } from './container/root.mjs';
 import { setUp } from './setup.mjs';
@@ -20,6 +20,7 @@ const groups = {
   files: checkFiles,
   elements: checkElements,
   sources: checkSources,
+  kvssink: checkKvsSink,
   start: measureStart,
   stop: checkStop,
 };

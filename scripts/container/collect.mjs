@@ -60,8 +60,8 @@ const libraryNames = new Set(
 
 const plugins = pluginsOf(linesOf(readFileSync(elementsFile, 'utf8')));
 const scanner = output('find', '/usr/lib', '-name', 'gst-plugin-scanner').trim();
-const binaries = [...programs, ...plugins, scanner];
-for (const file of [...binaries, ...libraries(binaries)]) take(file);
+takeWithLibraries([...programs, ...plugins, scanner]);
+takeCompanions();
 for (const name of javascriptOfNode()) {
   linesOf(output('dpkg-query', '--listfiles', name))
     .filter(isCode)
@@ -109,9 +109,43 @@ function pluginsOf(lines) {
  * @returns {string[]} the shared libraries that they load, directly and through others
  */
 function libraries(files) {
+  if (files.length === 0) return [];
   const listed = output('ldd', ...files);
   if (listed.includes('not found')) throw new Error(`a shared library is missing:\n${listed}`);
   return [...new Set(Array.from(listed.matchAll(/=> (\/\S+)/g), ([, file]) => file))];
+}
+
+/** @param {readonly string[]} files */
+function takeWithLibraries(files) {
+  for (const file of [...files, ...libraries(files)]) take(file);
+}
+
+/**
+ * Takes the other libraries of the packages that something was taken of: a library may open them by
+ * name when it runs, as that of NSS does, which encrypts SRTP. Not so GStreamer, whose libraries are
+ * named by its plugins, and whose plugins were chosen.
+ */
+function takeCompanions() {
+  const done = new Set();
+  for (
+    let names = [...taken];
+    names.length > 0;
+    names = [...taken].filter((one) => !done.has(one))
+  ) {
+    for (const name of names) {
+      done.add(name);
+      if (name.includes('gstreamer')) continue;
+      const files = linesOf(output('dpkg-query', '--listfiles', name)).filter(isCompanion);
+      takeWithLibraries(files.filter(isLibrary));
+      // NSS keeps checksums beside its libraries.
+      files.forEach(take);
+    }
+  }
+}
+
+/** @param {string} file */
+function isCompanion(file) {
+  return /^\/usr\/lib\/.*\.(so(\.\d+)*|chk)$/.test(file);
 }
 
 /** @returns {string[]} the packages that hold parts of Debian's Node; corepack is no part of it */

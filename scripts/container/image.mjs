@@ -14,39 +14,26 @@ export const image = settingsOf(stages, stages.at(-1));
  * Starts `docker run --read-only <image> <args>`.
  *
  * @param {readonly string[]} args of kvs-bridge
- * @param {{ env?: Record<string, string>, tmp?: boolean, volume?: string }} [options] `tmp`: with
- * `--tmpfs /tmp`; `volume`: its name, by default one that all share
+ * @param {{ volume?: string }} [options] `volume`: its name, by default one that all share
  * @returns {RunningContainer}
  */
-export function runImage(args, { env = {}, tmp = false, volume } = {}) {
-  const settings = runSettings(image, volume);
-  return new RunningContainer(
-    finishedRoot,
-    {
-      ...settings,
-      env: { ...settings.env, ...env },
-      volumes: { ...settings.volumes, ...(tmp ? { '/tmp': 'tmpfs' } : {}) },
-    },
-    [...image.entrypoint, ...args],
-  );
+export function runImage(args, { volume } = {}) {
+  const command = [...image.entrypoint, ...args];
+  return new RunningContainer(finishedRoot, runSettings(image, volume), command);
 }
 
 /**
  * Runs a program of the image beside the bridge, in a container of its own on the same network.
  *
  * @param {readonly string[]} command
- * @param {{ env?: Record<string, string>, tmp?: boolean }} [options]
+ * @param {{ env?: Record<string, string> }} [options]
  * @returns {Promise<{ exitCode: number | null, lines: string[] }>}
  */
-export async function runProgram(command, { env = {}, tmp = false } = {}) {
+export async function runProgram(command, { env = {} } = {}) {
   const settings = runSettings(image, 'programs');
   const container = new RunningContainer(
     finishedRoot,
-    {
-      ...settings,
-      env: { ...settings.env, ...env },
-      volumes: tmp ? { '/tmp': 'tmpfs' } : {},
-    },
+    { ...settings, env: { ...settings.env, ...env } },
     command,
   );
   return { exitCode: await container.ended(), lines: container.lines };

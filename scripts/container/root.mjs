@@ -24,9 +24,8 @@ const hostCertificates = '/run/host-certificates.crt';
  * @property {Record<string, string>} env
  * @property {boolean} [network] it reaches the network as this machine does: resolver, proxy,
  * certificates, npm's settings. By default only through the host's interfaces
- * @property {boolean} [readOnly] nothing can be written but the volumes, and /tmp if it is one
- * @property {Record<string, string>} [volumes] folders of the host by where the root sees them;
- * `tmpfs` as the host's folder stands for an empty one in memory
+ * @property {boolean} [readOnly] nothing can be written but the volumes
+ * @property {Record<string, string>} [volumes] folders of the host by where the root sees them
  */
 
 /**
@@ -121,8 +120,7 @@ const enterScript = `
   for volume in $volumes; do
     target="$root\${volume#*=}"
     mkdir -p "$target"
-    if [ "\${volume%%=*}" = tmpfs ]; then mount --types tmpfs --options mode=1777 tmpfs "$target"
-    else mount --bind "\${volume%%=*}" "$target"; fi
+    mount --bind "\${volume%%=*}" "$target"
   done
   if [ "$read_only" = true ]; then mount --options remount,bind,ro "$root"; fi
   exec chroot --userspec="$user" "$root" /usr/bin/env --chdir="$folder" "$@"`;

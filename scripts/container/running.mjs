@@ -82,7 +82,8 @@ export class RunningContainer {
   /** @returns {number} its process 1, by the host's number */
   get firstProcess() {
     const { pid } = this.#child;
-    return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim());
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+    return children === '' ? pid : Number(children);
   }
 
   /** @returns {Promise<number | null>} the exit code, when it has ended by itself */
@@ -102,7 +103,29 @@ export class RunningContainer {
   }
 
   async [Symbol.asyncDispose]() {
-    if (!this.#hasExited()) this.#child.kill('SIGKILL');
+    // Not to unshare: what changed its user does not die with its parent.
+    if (!this.#hasExited()) process.kill(this.firstProcess, 'SIGKILL');
     await this.#exited;
+  }
+}
+
+/**
+ * What `await using` does, which Node 20 does not know yet.
+ *
+ * @template T
+ * @param {(use: <R extends AsyncDisposable>(resource: R) => R) => Promise<T>} work what it passes to
+ * `use` is disposed of after it, the last first
+ * @returns {Promise<T>}
+ */
+export async function scoped(work) {
+  const resources = [];
+  const use = (resource) => {
+    resources.push(resource);
+    return resource;
+  };
+  try {
+    return await work(use);
+  } finally {
+    for (const resource of resources.reverse()) await resource[Symbol.asyncDispose]();
   }
 }

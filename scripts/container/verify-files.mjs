@@ -15,7 +15,7 @@ const unwanted = [
   ),
   ...['npm', 'npx', 'corepack', 'git', 'curl', 'python3'].map((name) => `usr/bin/${name}`),
   'root/.npm',
-  'usr/include',
+  'usr/include/stdio.h',
   'opt/kvs-bridge/node_modules/typescript',
   'opt/kvs-bridge/node_modules/cmake-js',
 ];
@@ -35,8 +35,8 @@ export async function checkFiles(report) {
  * @param {(what: string, good: boolean, found: string) => void} report
  */
 export async function checkElements(report) {
-  const env = { GST_REGISTRY: '/tmp/registry.bin', GST_REGISTRY_UPDATE: 'yes' };
+  const env = { GST_REGISTRY: '/var/lib/kvs-bridge/registry.bin', GST_REGISTRY_UPDATE: 'yes' };
   const command = ['kvs-bridge', 'check-elements'];
-  const { exitCode, lines } = await runProgram(command, { env, tmp: true });
+  const { exitCode, lines } = await runProgram(command, { env });
   report('elements', exitCode === 0 && lines.length === 1, lines.join('; '));
 }

@@ -1,6 +1,7 @@
 /** How the image's `start` begins, tells its health, and ends. */
 import { inProject } from '../setup/paths.mjs';
 import { image, runImage, runProgram } from './image.mjs';
+import { scoped } from './running.mjs';
 
 /** From exec to `recording`. */
 const mostStartMs = 4000;
@@ -16,11 +17,13 @@ const starts = 7;
 async function withMaster(work) {
   const { LocalStack } = await import(inProject('dist/test/support/local-stack.js'));
   const { TestMaster } = await import(inProject('dist/lib/index.js'));
-  await using stack = await LocalStack.start();
-  await using master = new TestMaster({ ...stack.connection, width: 1280, height: 720 });
-  await master.start();
-  const { kvs, channel, stream } = stack;
-  await work(['start', '--local', kvs.url, '--channel', channel, '--stream', stream, '--json']);
+  await scoped(async (use) => {
+    const stack = use(await LocalStack.start());
+    const master = use(new TestMaster({ ...stack.connection, width: 1280, height: 720 }));
+    await master.start();
+    const { kvs, channel, stream } = stack;
+    await work(['start', '--local', kvs.url, '--channel', channel, '--stream', stream, '--json']);
+  });
 }
 
 /** @param {Report} report */
@@ -28,10 +31,12 @@ export async function measureStart(report) {
   await withMaster(async (args) => {
     const times = [];
     for (let index = 0; index < starts; index += 1) {
-      await using bridge = runImage(args);
-      const recording = await bridge.event(isRecording, 'recording');
-      times.push(Math.round(recording.arrivedMs));
-      await bridge.stop();
+      await scoped(async (use) => {
+        const bridge = use(runImage(args));
+        const recording = await bridge.event(isRecording, 'recording');
+        times.push(Math.round(recording.arrivedMs));
+        await bridge.stop();
+      });
     }
     times.sort((a, b) => a - b);
     const median = times[Math.floor(times.length / 2)];
@@ -45,16 +50,18 @@ export async function checkStop(report) {
   await withMaster(async (args) => {
     const before = await runProgram(image.healthcheck);
     report('health check without a bridge', before.exitCode !== 0, `exit code ${before.exitCode}`);
-    await using bridge = runImage(args);
-    await bridge.event(isRecording, 'recording');
-    const during = await runProgram(image.healthcheck);
-    report('health check while recording', during.exitCode === 0, `exit code ${during.exitCode}`);
-    const exitCode = await bridge.stop();
-    const stopped = bridge.events.find(({ event }) => event === 'stopped');
-    const { framesReceived, framesStored } = stopped ?? {};
-    const good = exitCode === 0 && framesReceived > 0 && framesStored === framesReceived;
-    const found = `exit code ${exitCode}, ${framesStored} of ${framesReceived} frames stored`;
-    report('SIGTERM to tini', good, found);
+    await scoped(async (use) => {
+      const bridge = use(runImage(args));
+      await bridge.event(isRecording, 'recording');
+      const during = await runProgram(image.healthcheck);
+      report('health check while recording', during.exitCode === 0, `exit code ${during.exitCode}`);
+      const exitCode = await bridge.stop();
+      const stopped = bridge.events.find(({ event }) => event === 'stopped');
+      const { framesReceived, framesStored } = stopped ?? {};
+      const good = exitCode === 0 && framesReceived > 0 && framesStored === framesReceived;
+      const found = `exit code ${exitCode}, ${framesStored} of ${framesReceived} frames stored`;
+      report('SIGTERM to tini', good, found);
+    });
   });
 }
 
