@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import { KvsBridge, OptionsError, TestMaster } from '../../lib/index.js';
+import type { BridgeGap } from '../../lib/index.js';
 import { eventThat } from '../support/events.js';
 import { LocalStack } from '../support/local-stack.js';
 import { producerTags } from '../support/stored-media.js';
@@ -37,9 +38,11 @@ describe('fragment metadata', () => {
     await untilPersisted(4);
     const pid = bridge.mediaProcessId;
     assert.ok(pid !== undefined);
+    const gap = eventThat(bridge, 'gap', () => true, 30_000);
     const again = eventThat(bridge, 'state', ({ state }) => state === 'recording', 30_000);
     process.kill(pid, 'SIGKILL');
     await again;
+    const [{ fromMs, toMs, cause }] = (await gap) as [BridgeGap];
     await bridge.stop();
 
     const files = await stack.readFragments(await stack.listFragments());
@@ -70,6 +73,15 @@ describe('fragment metadata', () => {
     const sessions = tags.map((entry) => entry['kvsb-session'] ?? '');
     assert.ok(sessions.every((id) => /^[\da-f-]{36}$/.test(id)));
     assert.equal(new Set(sessions).size, 2);
+    // The first fragment after the gap, which is in another session, tells of it.
+    const back = sessions.findIndex((id) => id !== sessions[0]);
+    const { 'kvsb-gap-ms': gapMs, 'kvsb-gap-cause': gapCause } = tags[back] ?? {};
+    assert.equal(cause, 'media-process');
+    assert.equal(gapCause, cause);
+    assert.deepEqual(indexesOf('kvsb-gap-cause'), [back]);
+    // What was on disk and not yet stored is known to the ledger only, some seconds at most.
+    const longerByMs = Number(gapMs) - (toMs - fromMs);
+    assert.ok(longerByMs > -100 && longerByMs < 6_000, `${String(gapMs)} ms, ${fromMs} to ${toMs}`);
     assert.ok(tags.every((entry) => Object.keys(entry).length <= 10));
   });
 
