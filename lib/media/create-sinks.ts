@@ -5,6 +5,7 @@ import { KvsSink } from '../kvssink/kvs-sink.js';
 import { lookUpByListFragments } from '../putmedia/list-fragments.js';
 import type { FragmentOwner } from '../putmedia/media-sink.js';
 import { PutMediaSink } from '../putmedia/put-media-sink.js';
+import { kvsUploadQuota } from '../putmedia/upload-pace.js';
 import { StreamSpool } from '../spool/stream-spool.js';
 import type { SpoolPlace, UploadOptions } from './media-session.js';
 import { loadNative } from './native.js';
@@ -39,6 +40,7 @@ export function createSinks({ upload, keeper, owner, credentials }: SinkInputs):
     ...lookUp,
     ...(hasSpool ? { spool: createSpool(spool, options.streamName, owner) } : {}),
     endpoint: dataEndpoint,
+    quota: kvsUploadQuota,
     credentials: ({ refused }) => credentials(refused),
   });
   if (keeper === undefined) return new SessionSinks(putMedia, undefined);

@@ -6,6 +6,7 @@ import type { RetryPolicyOptions } from './retry-policy.js';
 import { StoredCheck } from './stored-check.js';
 import type { PersistedLookup } from './stored-check.js';
 import type { UploadOptions } from './upload.js';
+import type { UploadQuota } from './upload-pace.js';
 
 /** Options of a `PutMediaSink`. */
 export interface PutMediaSinkOptions
@@ -35,6 +36,8 @@ export interface PutMediaSinkOptions
    */
   readonly settleMs?: number;
   readonly retry?: RetryPolicyOptions;
+  /** What the stream takes; it is not exceeded. @defaultValue no bounds */
+  readonly quota?: UploadQuota;
   /**
    * Keeps fragments on disk until they are stored, and orders the uploads of several sinks of the
    * stream; the sink closes it. Without one, what is not stored is lost with the process.

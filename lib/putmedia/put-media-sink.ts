@@ -35,6 +35,7 @@ import { SinkSpool } from './sink-spool.js';
 import { SinkTotals } from './sink-totals.js';
 import { Upload } from './upload.js';
 import type { UploadEnd } from './upload.js';
+import { UploadPace } from './upload-pace.js';
 
 /**
  * Stores media by PutMedia (AWS dev guide, PutMedia).
@@ -51,6 +52,7 @@ export class PutMediaSink
   readonly #options: PutMediaSinkOptions;
   readonly #queue: FragmentQueue;
   readonly #policy: RetryPolicy;
+  readonly #pace: UploadPace | undefined;
   readonly #keys: KeysInUse;
   readonly #totals = new SinkTotals();
   readonly #drains = new Drains(
@@ -82,6 +84,7 @@ export class PutMediaSink
     checkOptions(options);
     this.#options = options;
     this.#policy = new RetryPolicy(options.retry);
+    this.#pace = options.quota === undefined ? undefined : new UploadPace(options.quota);
     this.#keys = new KeysInUse(options.credentials);
     this.#queue = new FragmentQueue({
       maxBytes: options.bufferBytes ?? 64 * 1024 * 1024,
@@ -224,7 +227,7 @@ export class PutMediaSink
     const prepare = (fragment: Fragment): void => {
       this.#spool.prepare(fragment);
     };
-    const upload = new Upload(epoch, this.#queue, prepare, connection, this.#options);
+    const upload = new Upload(epoch, this.#queue, prepare, connection, this.#options, this.#pace);
     this.#upload = upload;
     this.#hasConnected = false;
     this.#streamError = undefined;

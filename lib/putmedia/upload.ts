@@ -8,6 +8,7 @@ import type { Epoch, Fragment } from './fragment.js';
 import type { FragmentQueue } from './fragment-queue.js';
 import { failureOf } from './put-media-failure.js';
 import type { PutMediaFailure } from './put-media-failure.js';
+import type { UploadPace } from './upload-pace.js';
 
 /** Deadlines of an {@link Upload}. */
 export interface UploadOptions {
@@ -80,6 +81,7 @@ export class Upload extends EventEmitter<UploadEvents> {
   readonly #connection: PutMediaConnection;
   readonly #feed: EpochFeed;
   readonly #options: Required<UploadOptions>;
+  readonly #pace: UploadPace | undefined;
   /** By timecode, which is unique within an epoch. */
   readonly #sent = new Map<number, SentFragment>();
   #state: 'closed' | 'ending' | 'erred' | 'opening' | 'sending' = 'opening';
@@ -90,11 +92,13 @@ export class Upload extends EventEmitter<UploadEvents> {
   #stallTimer: NodeJS.Timeout | undefined;
   #idleTimer: NodeJS.Timeout | undefined;
   #graceTimer: NodeJS.Timeout | undefined;
+  #paceTimer: NodeJS.Timeout | undefined;
 
   /**
    * Connects at once.
    *
    * @param prepare - makes a fragment ready that is next; {@link pump} is to be called afterwards
+   * @param pace - of all uploads to the stream, if they are to keep one
    */
   constructor(
     epoch: Epoch,
@@ -102,8 +106,10 @@ export class Upload extends EventEmitter<UploadEvents> {
     prepare: (fragment: Fragment) => void,
     connection: PutMediaConnectionOptions,
     options: UploadOptions = {},
+    pace?: UploadPace,
   ) {
     super();
+    this.#pace = pace;
     const {
       stallTimeoutMs = 30_000,
       idleTimeoutMs = 5_000,
@@ -114,6 +120,7 @@ export class Upload extends EventEmitter<UploadEvents> {
     this.#options = { stallTimeoutMs, idleTimeoutMs, maxAgeMs, expiryMarginMs };
     this.#feed = new EpochFeed(epoch, queue, {
       onBegin: (fragment) => {
+        pace?.onFragment(performance.now());
         this.#sent.set(fragment.timecodeMs, { fragment, isBuffered: false, isReceived: false });
       },
       prepare,
@@ -149,9 +156,11 @@ export class Upload extends EventEmitter<UploadEvents> {
   pump(): void {
     this.#feed.settle();
     while (this.#state === 'sending' && this.#connection.canWrite && !this.#endIfDue()) {
+      if (this.#isTooSoon()) break;
       const bytes = this.#feed.next();
       if (bytes === undefined) break;
       this.#connection.write(bytes);
+      this.#pace?.onBytes(bytes.length, performance.now());
     }
     if (this.#state === 'sending' && this.#feed.isBroken) {
       this.destroy(
@@ -164,6 +173,19 @@ export class Upload extends EventEmitter<UploadEvents> {
     }
     this.#endIfDue();
     this.#watch();
+  }
+
+  /** Whether the pace forbids to go on; it is gone on when it does no longer. */
+  #isTooSoon(): boolean {
+    const { isAtBoundary, isExhausted } = this.#feed;
+    if (this.#pace === undefined || isExhausted) return false;
+    const waitMs = this.#pace.waitMs(performance.now(), isAtBoundary);
+    if (waitMs === 0) return false;
+    this.#paceTimer ??= setTimeout(() => {
+      this.#paceTimer = undefined;
+      this.pump();
+    }, Math.ceil(waitMs));
+    return true;
   }
 
   /** Ends the request at the next boundary between fragments: something else is to be sent first. */
@@ -329,6 +351,7 @@ export class Upload extends EventEmitter<UploadEvents> {
     this.#stopStallTimer();
     this.#stopIdleTimer();
     clearTimeout(this.#graceTimer);
+    clearTimeout(this.#paceTimer);
   }
 
   #stopStallTimer(): void {
