@@ -189,7 +189,7 @@ export function isPersisted({ event, videoFrames }: BridgeEvent): boolean {
 }
 
 /** When the last frame of a persisted fragment was received, by the machine's own clock. */
-function endOf({ atMs, lagMs }: BridgeEvent): number {
+export function endOf({ atMs, lagMs }: BridgeEvent): number {
   return atMs - Number(lagMs);
 }
 

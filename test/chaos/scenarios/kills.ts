@@ -2,9 +2,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { SeededRandom } from '../../support/random.js';
 import { recorded } from '../bridge-command.js';
+import type { BridgeEvent } from '../bridge-runner.js';
 import { readClaims } from '../claim.js';
 import type { Claim } from '../claim.js';
-import { conclude, isPersisted, startRecording } from '../run.js';
+import { conclude, endOf, isPersisted, startRecording } from '../run.js';
 import { World } from '../world.js';
 import { recordingFindings } from './scenario.js';
 import type { Scenario, ScenarioOptions, ScenarioOutcome } from './scenario.js';
@@ -61,7 +62,10 @@ async function run({
       await world.master.start();
     }
   }
-  const last = await world.bridge.next(isPersisted, lastLimitMs);
+  const killedAtMs = Date.now();
+  // What the spool still had comes first.
+  const isBack = (event: BridgeEvent): boolean => isPersisted(event) && endOf(event) >= killedAtMs;
+  const last = await world.bridge.next(isBack, lastLimitMs);
   if (last === undefined) problems.push('nothing was persisted after the last kill');
   const report = await conclude(world, { seed, schedule: [], skipped: [], problems }, claims);
   return {

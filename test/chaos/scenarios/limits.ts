@@ -17,6 +17,8 @@ const uploadLimitMs = (45 * 60_000) / scale;
 const signalingLimitMs = hourMs;
 const goAwayGraceMs = 60_000 / scale;
 const turnTtlSeconds = 300 / scale;
+/** From the end of a PutMedia request to the next, with time to spare. */
+const reconnectMs = 5_000;
 /** What a busy test machine keeps waiting is not lost. */
 const jitterBufferMs = 1_000;
 
@@ -141,7 +143,7 @@ function wrongIn(seen: Seen, durationMs: number, isOwnTime: boolean): readonly s
   check(seen.sessions === 1, `${String(seen.sessions)} media sessions`);
   check(seen.disconnected === 0, `signaling was lost ${String(seen.disconnected)} times`);
   // One that is near its end may last until the last moment.
-  const leastUploads = Math.floor(durationMs / uploadLimitMs);
+  const leastUploads = Math.floor(durationMs / (uploadLimitMs + reconnectMs));
   const leastSignaling = Math.floor(durationMs / (signalingLimitMs + goAwayGraceMs));
   if (isOwnTime) {
     check(cut + sentAway === 0, 'the service had to end connections');
