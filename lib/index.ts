@@ -5,11 +5,18 @@
  */
 export { KvsBridge } from './bridge/kvs-bridge.js';
 export { BridgeState } from './bridge/events.js';
+export { Overflow } from './bridge/event-queue.js';
+export type { EventStreamOptions, StreamedEvent } from './bridge/event-queue.js';
+export { describeEvent, totalsFields } from './bridge/event-texts.js';
+export type { EventText } from './bridge/event-texts.js';
 export type {
   BridgeEnd,
+  BridgeEvent,
+  BridgeEventName,
   BridgeGap,
   BridgeStep,
   BridgeTotals,
+  DroppedEvents,
   KvsBridgeEvents,
   PersistedFragment,
   StateChange,
@@ -76,9 +83,13 @@ export { createMetrics } from './ops/metrics/metrics.js';
 export type { BridgeMetrics, MetricsOptions } from './ops/metrics/metrics.js';
 export { readinessOf } from './ops/readiness.js';
 export type { Readiness } from './ops/readiness.js';
-export { LogLevel, createLogger, redactFields } from './ops/logger.js';
+export { LogLevel, gstThresholdsOf, parseLogLevels } from './ops/log-levels.js';
+export type { LogLevels } from './ops/log-levels.js';
+export { createLogger } from './ops/logger.js';
 export type { LoggerOptions } from './ops/logger.js';
-export { redact } from './util/redact.js';
+export { LogComponent } from './util/log.js';
+export type { LineLevel, LogMethod, Logger } from './util/log.js';
+export { redact, redactFields } from './util/redact.js';
 export type { AwsCredentials } from './aws/credentials.js';
 export {
   AwsError,

@@ -1,6 +1,6 @@
 /** Which command takes which options. */
 const connection = ['region', 'local', 'endpoint', 'caFile', 'stunServer'] as const;
-const output = ['json', 'logLevel'] as const;
+const output = ['json', 'logLevel', 'logFormat'] as const;
 const picture = ['width', 'height', 'fps', 'bitrate', 'sound'] as const;
 const senderShape = ['video', 'videoCodec', 'audioCodec', 'bFrames', 'clockSkewPpm'] as const;
 const recording = ['isolation', 'sink', 'fragmentSeconds', 'jitterBufferMs', 'bufferMb'] as const;
@@ -27,6 +27,7 @@ const start = [
   'httpPort',
   'httpHost',
   ...output,
+  'gstDebug',
 ] as const;
 
 /** By command, in the order of its help; names of the option table. */
@@ -53,5 +54,6 @@ export const commandOptions = {
     ...recording,
     'drainTimeout',
     ...output,
+    'gstDebug',
   ],
 } as const;

@@ -37,6 +37,8 @@ const exitCodes: Readonly<Record<ErrorCode, ExitCode>> = {
     exitCode: 42,
     meaning: 'another process on this machine uploads to the stream',
   },
+  [ErrorCode.eventsDropped]: { exitCode: 43, meaning: 'events were read too slowly (library)' },
+  [ErrorCode.listener]: { exitCode: 44, meaning: 'a listener or hook threw (library)' },
   [ErrorCode.portUnavailable]: { exitCode: 50, meaning: 'the port is taken or not allowed' },
   [ErrorCode.dataFolder]: { exitCode: 51, meaning: 'a folder or file cannot be read or written' },
 };

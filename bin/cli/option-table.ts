@@ -4,9 +4,12 @@ import {
   DoctorTopic,
   Isolation,
   LogLevel,
+  OptionsError,
   SinkMode,
   VideoCodecName,
+  parseLogLevels,
 } from '../../lib/index.js';
+import type { LogLevels } from '../../lib/index.js';
 import {
   InvalidValue,
   OptionGroup,
@@ -50,6 +53,20 @@ function stunServer(value: string): string | null {
   if (/^stuns?:[^\s/]+$/.test(value)) return value;
   throw new InvalidValue('a URI like stun:stun.example.com:3478, or none');
 }
+
+function logLevels(value: string): LogLevels {
+  try {
+    return parseLogLevels(value);
+  } catch (error) {
+    if (!(error instanceof OptionsError)) throw error;
+    throw new InvalidValue('a level, and others for components, such as info,signaling=debug', {
+      cause: error,
+    });
+  }
+}
+
+const allInfo: LogLevels = { level: LogLevel.info };
+const levelNames = Object.values(LogLevel).join(', ');
 
 /** The options by their config-file names. */
 export const optionTable = {
@@ -357,13 +374,34 @@ export const optionTable = {
   },
   logLevel: {
     kind: 'value',
-    value: 'level',
-    description: 'What to log to stderr: debug, info, warn, error or silent',
+    value: 'levels',
+    description: `What to log to stderr: ${levelNames}; and by component, such as info,signaling=debug,gstreamer=warn`,
     group: OptionGroup.output,
-    parse: oneOf(...Object.values(LogLevel)),
-    default: LogLevel.info,
+    parse: logLevels,
+    default: allInfo,
+    defaultText: LogLevel.info,
+  },
+  logFormat: {
+    kind: 'value',
+    value: 'format',
+    description: 'How to log: json, pretty for people, or auto: pretty on a terminal',
+    group: OptionGroup.output,
+    parse: oneOf('auto', 'json', 'pretty'),
+    default: 'auto',
+  },
+  gstDebug: {
+    kind: 'value',
+    value: 'levels',
+    description: "What to log of GStreamer's own log, as GST_DEBUG has it, 0 to 7: webrtc*:5,2",
+    group: OptionGroup.output,
+    alsoEnv: ['GST_DEBUG'],
+    parse: text,
+    defaultText: 'what --log-level says of gstreamer, else its errors',
   },
 } as const satisfies Readonly<Record<string, OptionSpec<unknown>>>;
+
+/** How log lines are written. */
+export type LogFormat = ValueOf<(typeof optionTable)['logFormat']>;
 
 /** The name of an option, as a config file writes it. */
 export type OptionName = keyof typeof optionTable;

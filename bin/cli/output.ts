@@ -1,6 +1,6 @@
 /** Everything a command says: events, log lines, plain text, the error that ends it. */
 import { createLogger, redact, redactFields } from '../../lib/index.js';
-import type { KvsBridgeError, LogLevel } from '../../lib/index.js';
+import type { KvsBridgeError, LogLevels } from '../../lib/index.js';
 import { exitCodeOf } from './exit-codes.js';
 import { prettyLine } from './pretty-line.js';
 import type { Terminal } from './terminal.js';
@@ -10,7 +10,7 @@ export interface OutputOptions {
   readonly terminal: Terminal;
   /** Events go to stdout as JSON, one object a line. */
   readonly json: boolean;
-  readonly logLevel: LogLevel;
+  readonly logLevel: LogLevels;
   /** Log lines are for people, not for machines. */
   readonly pretty: boolean;
   readonly color: boolean;
@@ -31,7 +31,7 @@ export class Output {
     this.json = json;
     this.color = color;
     this.log = createLogger({
-      level: logLevel,
+      ...logLevel,
       write: (line) => {
         terminal.err(pretty ? prettyLine(line, color) : line);
       },
@@ -44,7 +44,7 @@ export class Output {
    * @param message - the event in words, for the log
    */
   event(event: string, fields: object, message: string, level: EventLevel = 'info'): void {
-    if (this.json) this.#writeJson(event, fields);
+    if (this.json) this.write(event, fields);
     else this.log[level]({ event, ...fields }, message);
   }
 
@@ -52,7 +52,7 @@ export class Output {
   warning(error: KvsBridgeError): void {
     const { code, message, fix } = error;
     const fields = { code, ...(fix === undefined ? {} : { fix }) };
-    if (this.json) this.#writeJson('warning', { message, ...fields });
+    if (this.json) this.write('warning', { message, ...fields });
     this.log.warn(fields, message);
   }
 
@@ -66,7 +66,7 @@ export class Output {
     const { code, message, fix } = error;
     const exitCode = exitCodeOf(code);
     if (this.json)
-      this.#writeJson('error', { code, exitCode, message, ...(fix === undefined ? {} : { fix }) });
+      this.write('error', { code, exitCode, message, ...(fix === undefined ? {} : { fix }) });
     this.terminal.live(undefined);
     const sentence = /[.!?]$/.test(message) ? message : `${message}.`;
     const line = `kvs-bridge: ${sentence}${fix === undefined ? '' : ` ${fix}`} [${code}]`;
@@ -74,7 +74,8 @@ export class Output {
     this.log.debug({ code, stack: error.stack }, 'where the error came from');
   }
 
-  #writeJson(event: string, fields: object): void {
+  /** An NDJSON line on stdout. */
+  write(event: string, fields: object): void {
     const time = new Date().toISOString();
     this.terminal.out(JSON.stringify(redactFields({ time, event, ...fields })));
   }

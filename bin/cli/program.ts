@@ -1,7 +1,8 @@
 /** The commands, their options and help; from arguments to an exit code. */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
-import { ErrorCode, KvsBridgeError, LogLevel, OptionsError } from '../../lib/index.js';
+import { ErrorCode, KvsBridgeError, OptionsError } from '../../lib/index.js';
+import type { LogLevels } from '../../lib/index.js';
 import { runDemo } from '../commands/demo.js';
 import { runDoctorCommand } from '../commands/doctor.js';
 import { runGaps } from '../commands/gaps.js';
@@ -13,7 +14,7 @@ import { OptionGroup, envNamesOf, flagOf, pairSeparator } from './option-spec.js
 import type { OptionSpec } from './option-spec.js';
 import { commandOptions } from './command-options.js';
 import { optionTable } from './option-table.js';
-import type { OptionName } from './option-table.js';
+import type { LogFormat, OptionName } from './option-table.js';
 import { Output } from './output.js';
 import { configEnv, resolveSettings } from './settings.js';
 import { StopSignals } from './stop-signals.js';
@@ -90,7 +91,7 @@ export async function runCli(args: readonly string[]): Promise<number> {
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return 0;
-    const output = createOutput({ json: wantsJson(args), logLevel: LogLevel.info });
+    const output = createOutput({ json: wantsJson(args) });
     output.failure(usageError(error));
     return exitCodeOf(ErrorCode.options);
   }
@@ -153,10 +154,10 @@ async function runCommand<K extends OptionName>(
   run: (settings: ReturnType<typeof resolveSettings<K>>, context: CommandContext) => Promise<void>,
 ): Promise<number> {
   const sources = { ...flagsOf(command), env: process.env };
-  let output = createOutput({ json: wantsJson(process.argv), logLevel: LogLevel.info });
+  let output = createOutput({ json: wantsJson(process.argv) });
   try {
     const settings = resolveSettings(names, sources);
-    output = createOutput(resolveSettings(['json', 'logLevel'], sources));
+    output = createOutput(resolveSettings(['json', 'logLevel', 'logFormat', 'gstDebug'], sources));
     using signals = new StopSignals((cause) => {
       const advice = process.stdin.isTTY ? ', Ctrl-C again leaves at once' : '';
       output.log.info(`stopping (${cause})${advice}`);
@@ -240,11 +241,30 @@ function wantsJson(args: readonly string[]): boolean {
   );
 }
 
-function createOutput({ json, logLevel }: { json: boolean; logLevel: LogLevel }): Output {
+/** How a command speaks; what is not known yet is as if nobody had said anything. */
+interface Speech {
+  readonly json: boolean;
+  readonly logLevel?: LogLevels;
+  readonly logFormat?: LogFormat;
+  readonly gstDebug?: string | undefined;
+}
+
+function createOutput({ json, logFormat = 'auto', ...speech }: Speech): Output {
   const { stdout, stderr } = process;
   const color = stderr.isTTY && (process.env['NO_COLOR'] ?? '') === '';
   const terminal = new Terminal({ stdout, stderr, live: stderr.isTTY && !json });
-  return new Output({ terminal, json, logLevel, pretty: stderr.isTTY, color });
+  const logLevel = logLevelsOf(speech);
+  const pretty = logFormat === 'auto' ? stderr.isTTY : logFormat === 'pretty';
+  return new Output({ terminal, json, logLevel, pretty, color });
+}
+
+/** Whoever asks GStreamer for more wants to see it. */
+function logLevelsOf({
+  logLevel = { level: 'info' },
+  gstDebug,
+}: Pick<Speech, 'logLevel' | 'gstDebug'>): LogLevels {
+  if (gstDebug === undefined) return logLevel;
+  return { ...logLevel, components: { gstreamer: 'trace', ...logLevel.components } };
 }
 
 function usageError({ message }: CommanderError): OptionsError {

@@ -85,10 +85,21 @@ function read(name: OptionName, spec: OptionSpec<unknown>, { text, where }: Said
     return spec.parse(text);
   } catch (error) {
     if (!(error instanceof InvalidValue)) throw error;
+    const fix = error.cause instanceof OptionsError ? error.cause.fix : undefined;
     throw new OptionsError(name, `${where} must be ${error.message}, not "${text}"`, {
-      fix: `Correct ${where} and start again.`,
+      fix: fix ?? `Correct ${where} and start again.`,
     });
   }
+}
+
+/** Where JSON.parse stopped. What else it says shows the file's text, which may be secret. */
+function placeOf({ message }: SyntaxError): string {
+  const place = /at position \d+(?: \(line \d+ column \d+\))?/.exec(message)?.[0];
+  return place === undefined ? '' : ` ${place}`;
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function readConfig(path: string): Map<string, Said> {
@@ -98,13 +109,11 @@ function readConfig(path: string): Map<string, Said> {
   try {
     content = JSON.parse(readFileSync(path, 'utf8'));
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    const problem = error instanceof SyntaxError ? 'is not JSON' : 'cannot be read';
-    throw refuse(
-      `The config file ${path} ${problem}: ${reason}`,
-      `Correct the file, or the path in --config or ${configEnv}.`,
-      error,
-    );
+    const fix = `Correct the file, or the path in --config or ${configEnv}.`;
+    if (error instanceof SyntaxError) {
+      throw refuse(`The config file ${path} is not JSON${placeOf(error)}`, fix);
+    }
+    throw refuse(`The config file ${path} cannot be read: ${reasonOf(error)}`, fix, error);
   }
   if (typeof content !== 'object' || content === null || Array.isArray(content)) {
     throw refuse(

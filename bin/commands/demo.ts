@@ -9,13 +9,15 @@ import {
   LocalKvs,
   LocalKvsError,
   analyzeRecording,
+  describeEvent,
   localCredentials,
   writeRecording,
 } from '../../lib/index.js';
 import type { BridgeEnd, RecordingAnalysis } from '../../lib/index.js';
-import { reportBridge, stoppedFields, stoppedText } from '../cli/bridge-report.js';
+import { logOptions, reportBridge } from '../cli/bridge-report.js';
 import type { commandOptions } from '../cli/command-options.js';
 import type { Values } from '../cli/option-table.js';
+import type { Output } from '../cli/output.js';
 import type { CommandContext } from '../cli/program.js';
 import { PublisherProcess } from '../demo/publisher-process.js';
 import { summarize, summaryLines } from '../demo/summary.js';
@@ -53,6 +55,7 @@ export async function runDemo(
     },
   });
   await using bridge = new KvsBridge({
+    ...logOptions(settings, output, ['persisted']),
     channel: name,
     stream: name,
     endpoint: kvs.url,
@@ -69,7 +72,8 @@ export async function runDemo(
     spoolDir: join(data.path, 'spool'),
     drainTimeoutMs: settings.drainTimeout,
   });
-  reportBridge(bridge, output, { persistedLevel: 'info' });
+  reportBridge(bridge, output);
+  showPersisted(bridge, output);
   const firstPersisted = firstPersistedMs(bridge);
   const timeUp = untilTimeIsUp(bridge, settings.duration, signal);
   await bridge.start();
@@ -80,7 +84,6 @@ export async function runDemo(
   await untilReceived(bridge, framesSent);
   const end: BridgeEnd = await bridge.stop();
   const { totals, error } = end;
-  output.event('stopped', stoppedFields(totals), stoppedText(totals));
   if (error !== undefined) throw error;
   // The spool goes with the folder: nobody sends what is left in it.
   requireSaved({ ...end, videoFramesUnsaved: totals.videoFramesPending }, settings.drainTimeout);
@@ -108,6 +111,15 @@ async function prepareDataDir(
   }
   const path = await mkdtemp(join(tmpdir(), 'kvs-bridge-demo-'));
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+}
+
+/** What the demo is about, and so louder than elsewhere. */
+function showPersisted(bridge: KvsBridge, output: Output): void {
+  bridge.subscribe((event) => {
+    if (event.name !== 'persisted' || output.json) return;
+    const { fields, message } = describeEvent(event);
+    output.event(event.name, fields, message);
+  });
 }
 
 function firstPersistedMs(bridge: KvsBridge): () => number | undefined {

@@ -7,7 +7,7 @@ import {
   createMetrics,
 } from '../../lib/index.js';
 import type { BridgeEnd, HealthServer } from '../../lib/index.js';
-import { reportBridge, stoppedFields, stoppedText } from '../cli/bridge-report.js';
+import { logOptions, reportBridge } from '../cli/bridge-report.js';
 import { bridgeOptionsOf } from '../cli/bridge-options.js';
 import type { StartSettings } from '../cli/bridge-options.js';
 import type { CommandContext } from '../cli/program.js';
@@ -21,7 +21,7 @@ export async function runStart(
   const channel = required('channel', settings.channel);
   const stream = required('stream', settings.stream);
   const options = bridgeOptionsOf(settings);
-  const bridge = new KvsBridge({ ...options, channel, stream });
+  const bridge = new KvsBridge({ ...options, ...logOptions(settings, output), channel, stream });
   await using server = await serveHealth(bridge, settings);
   if (server !== undefined) {
     const { url } = server;
@@ -30,12 +30,7 @@ export async function runStart(
   beforeLeaving(() => {
     bridge.abandon();
   });
-  reportBridge(bridge, output, { persistedLevel: 'debug' });
-  bridge.once('stopped', ({ totals, error }) => {
-    // An error has the last word: the totals of what failed at once are no news.
-    const level = error === undefined ? 'info' : 'debug';
-    output.event('stopped', stoppedFields(totals), stoppedText(totals), level);
-  });
+  reportBridge(bridge, output);
   await bridge.start({ signal });
   const { region, endpoint } = options;
   output.event(

@@ -4,6 +4,7 @@ import { abortable } from '../util/abort.js';
 import { awsClock } from './clock.js';
 import { AwsError, ErrorCode } from '../util/errors.js';
 import { redact } from '../util/redact.js';
+import { hideCredentials } from '../util/secrets.js';
 
 /** Keys that sign requests. Secret: never log them. */
 export interface AwsCredentials {
@@ -53,6 +54,7 @@ export interface ChainCredentialsOptions {
 
 /** Credentials that never change, as the local KVS uses them. */
 export function staticCredentials(credentials: AwsCredentials): CredentialsSource {
+  hideCredentials(credentials);
   return {
     get: ({ signal } = {}) =>
       abortable((resolve) => {
@@ -214,12 +216,13 @@ export async function loadFromChain({
     });
     const loaded = await chain();
     const { accessKeyId, secretAccessKey, sessionToken, expiration } = loaded;
-    const credentials = {
+    const credentials: AwsCredentials = {
       accessKeyId,
       secretAccessKey,
       ...(sessionToken === undefined ? {} : { sessionToken }),
       ...(expiration === undefined ? {} : { expiration }),
     };
+    hideCredentials(credentials);
     const origin = v.safeParse(originSchema, loaded);
     return { credentials, features: origin.success ? Object.keys(origin.output.$source) : [] };
   } catch (error) {

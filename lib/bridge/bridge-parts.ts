@@ -1,6 +1,7 @@
 /** What the parts of one Bridge share. */
 import type { EventEmitter } from 'node:events';
 import type { CredentialsSource } from '../aws/credentials.js';
+import type { Logs } from '../util/log.js';
 import type { BridgeLedger } from './bridge-ledger.js';
 import type { KvsBridgeEvents } from './events.js';
 import type { FragmentTags } from './fragment-tags.js';
@@ -20,6 +21,7 @@ export interface BridgeParts {
   readonly events: EventEmitter<KvsBridgeEvents>;
   readonly heard: HeardFragments;
   readonly ledger: BridgeLedger;
+  readonly logs: Logs;
   readonly machine: StateMachine;
   readonly monitor: RecordingMonitor;
   readonly stats: StatsSums;

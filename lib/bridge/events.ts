@@ -130,3 +130,24 @@ export interface KvsBridgeEvents {
   /** The Bridge is done. Exactly once, the last event. */
   stopped: [end: BridgeEnd];
 }
+
+/** The name of an event of a Bridge. */
+export type BridgeEventName = keyof KvsBridgeEvents;
+
+/** An event of a Bridge as one value, as {@link KvsBridge.subscribe} and `events` give it. */
+export type BridgeEvent = {
+  readonly [Name in BridgeEventName]: {
+    readonly name: Name;
+    /** When, Unix epoch ms. */
+    readonly atMs: number;
+    readonly data: KvsBridgeEvents[Name][0];
+  };
+}[BridgeEventName];
+
+/** In place of events that were left out, because they were read too slowly. */
+export interface DroppedEvents {
+  readonly name: 'dropped';
+  /** When the first of them came, Unix epoch ms. */
+  readonly atMs: number;
+  readonly data: { readonly events: number };
+}

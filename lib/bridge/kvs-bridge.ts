@@ -1,14 +1,16 @@
 /** The Bridge: records one master of a signaling channel into one stream, session after session. */
-import { EventEmitter } from 'node:events';
 import { chainCredentials, staticCredentials } from '../aws/credentials.js';
 import { ledgerPath } from '../ledger/read-ledger.js';
 import { deferred } from '../util/deferred.js';
 import { StateError, asKvsBridgeError } from '../util/errors.js';
 import type { KvsBridgeError } from '../util/errors.js';
+import { componentLogs } from '../util/log.js';
 import { BridgeLedger } from './bridge-ledger.js';
 import type { BridgeParts } from './bridge-parts.js';
+import { EventHub } from './event-hub.js';
+import { describeEvent } from './event-texts.js';
 import { BridgeState } from './events.js';
-import type { BridgeEnd, BridgeTotals, KvsBridgeEvents, StateChange } from './events.js';
+import type { BridgeEnd, BridgeTotals, StateChange } from './events.js';
 import { FragmentTags } from './fragment-tags.js';
 import { HeardFragments } from './heard-fragments.js';
 import { resolveOptions } from './options.js';
@@ -32,7 +34,7 @@ import { SessionTotals } from './totals.js';
  * await once(process, 'SIGTERM');
  * ```
  */
-export class KvsBridge extends EventEmitter<KvsBridgeEvents> implements AsyncDisposable {
+export class KvsBridge extends EventHub implements AsyncDisposable {
   readonly #parts: BridgeParts;
   readonly #supervisor: SessionSupervisor;
   readonly #running = deferred<undefined>();
@@ -43,6 +45,11 @@ export class KvsBridge extends EventEmitter<KvsBridgeEvents> implements AsyncDis
   constructor(options: KvsBridgeOptions) {
     super();
     const resolved = resolveOptions(options);
+    const logs = componentLogs(options.logger);
+    this.subscribe((event) => {
+      const { component, level, fields, message } = describeEvent(event);
+      logs[component][level]({ event: event.name, ...fields }, message);
+    });
     const ledger = new BridgeLedger(ledgerPath(resolved.spoolDir, resolved.stream), {
       onGap: (gap) => this.emit('gap', gap),
       onWarning: (error) => this.emit('warning', error),
@@ -68,6 +75,7 @@ export class KvsBridge extends EventEmitter<KvsBridgeEvents> implements AsyncDis
       events: this,
       heard: new HeardFragments(),
       ledger,
+      logs,
       machine,
       monitor,
       stats: new StatsSums(),

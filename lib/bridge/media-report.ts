@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { MediaSession } from '../media/media-session.js';
 import type { MediaPath } from '../media/session-stats.js';
 import { ErrorCode } from '../util/errors.js';
+import type { Logs } from '../util/log.js';
 import type { BridgeParts } from './bridge-parts.js';
 import { BridgeState } from './events.js';
 import { reasonOf } from './remedies.js';
@@ -15,6 +16,7 @@ import type { SessionTally } from './totals.js';
 export function reportMedia(media: MediaSession, tally: SessionTally, parts: BridgeParts): void {
   const { events, heard, machine, monitor, steps, tags, totals } = parts;
   let isPresent = true;
+  logMedia(media, parts.logs);
   parts.ledger.follow(media);
   media.once('ending', () => (isPresent = false));
   media.on('sink', (choice) => events.emit('sink', choice));
@@ -97,5 +99,37 @@ export function reportStats(media: MediaSession, { events, stats }: BridgeParts)
   });
   media.once('closed', () => {
     tally.end();
+  });
+}
+
+/** What is no event of the Bridge, and still says what happened. */
+function logMedia(media: MediaSession, { gstreamer, media: log, putmedia }: Logs): void {
+  const session = media.pid === undefined ? {} : { mediaProcessId: media.pid };
+  media.on('connectionState', (state) => {
+    log.debug({ ...session, ...state }, `connection ${state.connection}, ICE ${state.ice}`);
+  });
+  media.on('upload', (upload) => {
+    putmedia.debug(
+      { ...session, ...upload },
+      `upload of epoch ${String(upload.epoch)} ${upload.state}`,
+    );
+  });
+  media.on('gstLog', ({ lines, dropped }) => {
+    for (const { level, message, ...fields } of lines) {
+      gstreamer[level]({ ...session, ...fields }, message);
+    }
+    if (dropped > 0) {
+      gstreamer.warn(
+        { ...session, dropped },
+        `${String(dropped)} lines came too fast and are left out`,
+      );
+    }
+  });
+  media.on('stderr', (line) => {
+    log.debug(session, `the media process wrote: ${line}`);
+  });
+  media.once('closed', ({ exitCause }) => {
+    if (exitCause === undefined) return;
+    log.debug({ ...session, exitCause }, `the media process ended with ${exitCause}`);
   });
 }

@@ -8,6 +8,8 @@ import { Isolation } from '../media/create-session.js';
 import type { SignalingRhythm } from '../signaling/lasting-connection.js';
 import { spoolRoot } from '../spool/place.js';
 import { OptionsError } from '../util/errors.js';
+import { isLogger } from '../util/log.js';
+import type { Logger } from '../util/log.js';
 import { parseOptions, regionOf, rules } from '../util/options.js';
 
 /** When a Bridge tries again, in ms. */
@@ -114,11 +116,29 @@ export interface KvsBridgeOptions {
    * it, the Bridge says so and tries again. @defaultValue false
    */
   readonly exitOnFatal?: boolean;
+  /**
+   * Where it logs: a pino logger, or anything with pino's methods. It gets a child for each part
+   * (`component`: {@link LogComponent}), every event, and no secrets. @defaultValue nowhere
+   */
+  readonly logger?: Logger;
+  /**
+   * What GStreamer's own log tells the `gstreamer` component, as `GST_DEBUG` has it: `2` for all its
+   * warnings, `webrtc*:5,2`. Levels 0 to 7. Above 2 it is meant for developers: it says a lot, and
+   * what is too much for the log is left out and counted.
+   *
+   * @defaultValue GST_DEBUG, else '1', where there is a `logger`
+   */
+  readonly gstDebug?: string;
   /** When it tries again after a failure; for tests that run months in seconds. */
   readonly retry?: Partial<RetryRhythm>;
   /** When signaling connections are made; for tests that run months in seconds. */
   readonly signaling?: Partial<SignalingRhythm>;
 }
+
+/** GStreamer's syntax, without the level that dumps memory: media is not for logs. */
+const gstDebugEntry =
+  '(?:[\\w*?.-]{1,64}:)?(?:[0-7]|NONE|ERROR|WARN|WARNING|FIXME|INFO|DEBUG|LOG|TRACE)';
+const gstDebugPattern = new RegExp(`^${gstDebugEntry}(?:,${gstDebugEntry}){0,63}$`);
 
 const delayMs = v.exactOptional(rules.whole(1, 86_400_000));
 const videoCodecNames = Object.values(VideoCodecName);
@@ -175,6 +195,15 @@ const schema = v.strictObject({
   offerLifetimeMs: v.exactOptional(rules.whole(100, 3_600_000), 240_000),
   uploadLifetimeMs: v.exactOptional(rules.whole(1_000, 2_640_000), 2_400_000),
   exitOnFatal: v.exactOptional(rules.flag, false),
+  logger: v.exactOptional(
+    v.custom<Logger>(isLogger, 'must have the methods trace, debug, info, warn, error and child'),
+  ),
+  gstDebug: v.exactOptional(
+    v.pipe(
+      rules.text,
+      v.regex(gstDebugPattern, 'must be like webrtc*:5,2: categories with levels from 0 to 7'),
+    ),
+  ),
   retry: v.exactOptional(
     v.strictObject({ minDelayMs: delayMs, maxDelayMs: delayMs, slowDelayMs: delayMs }),
     {},
@@ -223,10 +252,19 @@ export function resolveOptions(options: KvsBridgeOptions): ResolvedOptions {
   return {
     ...parsed,
     region: regionOf(parsed.region),
+    ...(parsed.logger === undefined
+      ? {}
+      : { gstDebug: parsed.gstDebug ?? gstDebugOfEnvironment() }),
     retry: { minDelayMs: 1_000, maxDelayMs: 60_000, slowDelayMs: 300_000, ...parsed.retry },
     spoolDir: spoolRoot(parsed.spoolDir),
     clientId: parsed.clientId ?? `kvs-bridge-${parsed.stream}`.slice(0, 256),
   };
+}
+
+/** What GST_DEBUG asks for, or GStreamer's errors. */
+function gstDebugOfEnvironment(): string {
+  const text = process.env['GST_DEBUG'] ?? '';
+  return gstDebugPattern.test(text) ? text : '1';
 }
 
 /** Where kvssink is to connect to; undefined when it is not to be used. */

@@ -103,16 +103,18 @@ export class SessionSupervisor {
 
   /** Looks everything up and runs sessions; returns when it is time to look everything up again. */
   async #recordOnChannel(): Promise<void> {
-    const { options, credentials, events, monitor, steps, tags } = this.#parts;
+    const { options, credentials, events, logs, monitor, steps, tags } = this.#parts;
     const { signal } = this.#end;
     // Loads while channel and stream are looked up.
     await this.#pool.next();
     const resources = await findResources(options, credentials, signal, (error) =>
       events.emit('warning', error),
     );
+    const { channelArn, streamName, retentionHours } = resources;
+    logs.aws.debug({ channelArn, streamName, retentionHours }, 'channel and stream are found');
     steps.made('resources');
     const foundAtMs = performance.now();
-    await using link = new SignalingLink(options, resources, credentials);
+    await using link = new SignalingLink(options, resources, credentials, logs.signaling);
     link.on('warning', (error) => events.emit('warning', error));
     link.on('change', (change) => events.emit('signaling', change));
     link.open();

@@ -9,6 +9,7 @@ import type { IceCandidate } from '../signaling/messages.js';
 import { SignalingClient } from '../signaling/signaling-client.js';
 import { SignalingError, ErrorCode, asKvsBridgeError } from '../util/errors.js';
 import type { KvsBridgeError } from '../util/errors.js';
+import type { ComponentLog } from '../util/log.js';
 import type { ResolvedOptions } from './options.js';
 import { needsPerson } from './remedies.js';
 import type { Resources } from './resources.js';
@@ -31,10 +32,17 @@ export class SignalingLink extends EventEmitter<SignalingLinkEvents> implements 
   readonly #options: ResolvedOptions;
   readonly #resources: Resources;
   readonly #credentials: CredentialsSource;
+  readonly #log: ComponentLog;
   readonly #connection: LastingConnection;
 
-  constructor(options: ResolvedOptions, resources: Resources, credentials: CredentialsSource) {
+  constructor(
+    options: ResolvedOptions,
+    resources: Resources,
+    credentials: CredentialsSource,
+    log: ComponentLog,
+  ) {
     super();
+    this.#log = log;
     this.#options = options;
     this.#resources = resources;
     this.#credentials = credentials;
@@ -77,25 +85,30 @@ export class SignalingLink extends EventEmitter<SignalingLinkEvents> implements 
 
   /** Sends an offer; dropped while there is no connection. */
   sendOffer(sdp: string): void {
-    this.#send((client) => client.sendOffer(sdp));
+    if (!this.#send((client) => client.sendOffer(sdp))) return;
+    this.#log.debug({ bytes: sdp.length }, 'offer sent');
   }
 
   /** Sends a candidate; dropped while there is no connection. */
   sendCandidate(candidate: IceCandidate): void {
-    this.#send((client) => client.sendCandidate(candidate));
+    if (!this.#send((client) => client.sendCandidate(candidate))) return;
+    this.#log.trace(candidate, 'candidate sent');
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#connection[Symbol.asyncDispose]();
   }
 
-  #send(send: (client: SignalingClient) => void): void {
+  /** @returns whether it left */
+  #send(send: (client: SignalingClient) => void): boolean {
     const client = this.#connection.current;
-    if (client === undefined) return;
+    if (client === undefined) return false;
     try {
       send(client);
+      return true;
     } catch (error) {
       this.emit('warning', asKvsBridgeError(error));
+      return false;
     }
   }
 
@@ -110,15 +123,18 @@ export class SignalingLink extends EventEmitter<SignalingLinkEvents> implements 
       ...(this.#options.ca === undefined ? {} : { ca: this.#options.ca }),
     });
     client.on('answer', ({ sdp }) => {
+      this.#log.debug({ bytes: sdp.length }, 'answer received');
       this.emit('answer', sdp);
     });
     client.on('offer', () => {
       this.emit('offer');
     });
     client.on('candidate', ({ candidate }) => {
+      this.#log.trace(candidate, 'candidate received');
       this.emit('candidate', candidate);
     });
     client.on('reconnectIceServer', () => {
+      this.#log.debug({}, 'the service takes its ICE servers away');
       this.emit('reconnectIceServer');
     });
     client.on('status', ({ errorType, statusCode, description }) => {

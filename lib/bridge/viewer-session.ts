@@ -194,6 +194,7 @@ export class ViewerSession extends EventEmitter<ViewerSessionEvents> {
       silentVideoMs: this.#inputs.memory.silentVideoMs,
       memoryLimitBytes:
         options.mediaMemoryMb === 0 ? 0 : (options.mediaMemoryMb + options.bufferMb) * 1_000_000,
+      ...(options.gstDebug === undefined ? {} : { gstDebug: options.gstDebug }),
       tags: [{ name: sessionTagName, value: randomUUID() }, ...this.#inputs.tags.persistent],
       upload: {
         dataEndpoint: resources.dataEndpoint.href,

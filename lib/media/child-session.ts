@@ -43,11 +43,14 @@ function bodyOf<T extends ToHost>(message: T): Omit<T, 'type'> {
   return body as Omit<T, 'type'>;
 }
 
-/** The child gets its credentials by message; it must not find others in its environment. */
+/**
+ * The child gets its credentials by message; it must not find others in its environment. What
+ * GStreamer is to log comes by message too.
+ */
 function childEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(
     Object.entries(withoutSteering(process.env)).filter(
-      ([name]) => !name.startsWith('KVS_BRIDGE_'),
+      ([name]) => !name.startsWith('KVS_BRIDGE_') && name !== 'GST_DEBUG',
     ),
   );
 }
@@ -265,6 +268,9 @@ export class ChildMediaSession extends EventEmitter<MediaSessionEvents> implemen
       case 'stats':
         this.emit('stats', message.stats);
         return;
+      case 'gstLog':
+        this.emit('gstLog', bodyOf(message));
+        return;
       case 'warning':
         this.emit('warning', deserializeError(message.error));
         return;
@@ -282,7 +288,9 @@ export class ChildMediaSession extends EventEmitter<MediaSessionEvents> implemen
   }
 
   #onStderr(line: string): void {
-    this.#stderr.push(redact(line));
+    const safe = redact(line);
+    this.emit('stderr', safe);
+    this.#stderr.push(safe);
     if (this.#stderr.length > keptStderrLines) this.#stderr.shift();
   }
 

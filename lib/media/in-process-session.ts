@@ -10,6 +10,8 @@ import type { SpoolStatus } from '../putmedia/fragment-spool.js';
 import { deferred } from '../util/deferred.js';
 import { ErrorCode, MediaError, PutMediaError, asKvsBridgeError } from '../util/errors.js';
 import type { KvsBridgeError } from '../util/errors.js';
+import { hideCredentials, hideIcePasswords, rememberSecrets } from '../util/secrets.js';
+import { readGstLog } from './gst-log.js';
 import { createSinks } from './create-sinks.js';
 import { noTotals } from './media-session.js';
 import type {
@@ -24,6 +26,7 @@ import { loadNative, nativeError } from './native.js';
 import type { NativeReceiver, ReceiverEvent } from './native.js';
 import type { SessionSinks } from './session-sinks.js';
 import { StatsKeeper } from './stats-keeper.js';
+import { epochOf, trackOf } from './told-media.js';
 import { TotalsKeeper } from './totals.js';
 
 /** How much of the drain time the pipeline may take; the rest is for the last PERSISTED. */
@@ -57,13 +60,18 @@ export class InProcessMediaSession
   #error: KvsBridgeError | undefined;
   #watchdog: NodeJS.Timeout | undefined;
   #spool: SpoolStatus | undefined;
+  #endGstLog = (): void => undefined;
   #stopping = false;
   #closing = false;
 
-  start({ upload, tags, ...receiver }: MediaSessionOptions): void {
+  start({ upload, tags, gstDebug, ...receiver }: MediaSessionOptions): void {
     if (this.#receiver !== undefined || this.#stopping) return;
+    for (const { password } of receiver.iceServers) rememberSecrets(password);
     try {
       const native = loadNative();
+      if (gstDebug !== undefined) {
+        this.#endGstLog = readGstLog(native, gstDebug, (batch) => this.emit('gstLog', batch));
+      }
       const { folder } = upload.kvssink;
       const choice = chooseSink(upload.sink, {
         hasOwnProcess: folder !== undefined,
@@ -96,6 +104,7 @@ export class InProcessMediaSession
   }
 
   setAnswer(sdp: string): void {
+    hideIcePasswords(sdp);
     this.#guard(() => this.#receiver?.setAnswer(sdp));
   }
 
@@ -112,6 +121,7 @@ export class InProcessMediaSession
   }
 
   setCredentials(credentials: AwsCredentials): void {
+    hideCredentials(credentials);
     // Whoever waits gets them now, whoever asks later gets them then.
     this.#credentials.resolve(credentials);
     this.#credentials = deferred();
@@ -211,6 +221,7 @@ export class InProcessMediaSession
   #onNative(event: ReceiverEvent, sinks: SessionSinks): void {
     switch (event.type) {
       case 'localDescription':
+        hideIcePasswords(event.sdp);
         this.emit('offer', event.sdp);
         return;
       case 'localCandidate': {
@@ -221,24 +232,13 @@ export class InProcessMediaSession
       case 'connectionState':
         this.emit('connectionState', { connection: event.connection, ice: event.ice });
         return;
-      case 'track': {
-        const { kind, codec, storedAs, transcoded } = event;
-        this.emit('track', { kind, codec, storedAs, transcoded });
+      case 'track':
+        this.emit('track', trackOf(event));
         return;
-      }
-      case 'epoch': {
+      case 'epoch':
         sinks.handle(event);
-        const { epoch, timecodeMs, videoCodec, width, height, audioCodec } = event;
-        this.emit('epoch', {
-          epoch,
-          timecodeMs,
-          ...(videoCodec === '' ? {} : { videoCodec }),
-          width,
-          height,
-          ...(audioCodec === '' ? {} : { audioCodec }),
-        });
+        this.emit('epoch', epochOf(event));
         return;
-      }
       case 'fragmentStart':
       case 'mediaData':
       case 'fragmentEnd':
@@ -362,6 +362,7 @@ export class InProcessMediaSession
     this.#closing = true;
     await this.#sinks?.close();
     this.emit('stats', this.#stats.read());
+    this.#endGstLog();
     const end: MediaSessionEnd = { totals, ...this.#cause() };
     this.emit('closed', end);
     this.#closed.resolve(end);

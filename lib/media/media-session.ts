@@ -10,6 +10,7 @@ import type { FragmentOwner } from '../putmedia/media-sink.js';
 import type { LedgerPage } from '../ledger/orphan-ledger.js';
 import type { KvsBridgeError } from '../util/errors.js';
 import type { AudioMode, VideoCodecName } from './codecs.js';
+import type { GstLogBatch } from './gst-log.js';
 import type { NativeIceServer } from './native.js';
 import type { SessionStats } from './session-stats.js';
 
@@ -100,6 +101,8 @@ export interface MediaSessionOptions {
   readonly resumesAfterMs?: number;
   /** Where a media process writes what became of its media once its Bridge is gone. */
   readonly ledger?: LedgerPage;
+  /** What GStreamer is to log, as GST_DEBUG has it: `gstLog` events. @defaultValue nothing */
+  readonly gstDebug?: string;
   /** Metadata of every fragment. */
   readonly tags: readonly FragmentTag[];
   readonly upload: UploadOptions;
@@ -255,6 +258,10 @@ export interface MediaSessionEvents {
   totals: [totals: MediaTotals];
   /** What it measured, about once a second and once more at the end. */
   stats: [stats: SessionStats];
+  /** GStreamer logged, up to four times a second. */
+  gstLog: [batch: GstLogBatch];
+  /** A line that the media process wrote to its stderr. */
+  stderr: [line: string];
   /** Something went wrong and the session goes on. */
   warning: [error: KvsBridgeError];
   /** The session begins to end: it drains, `closed` follows. At most once. */

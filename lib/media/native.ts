@@ -287,6 +287,16 @@ export interface NativePublisher extends NativeSession {
   changeVideoSsrc(): void;
 }
 
+/** A line of GStreamer's log. */
+export interface NativeGstLogLine {
+  /** GstDebugLevel: 1 error, 2 warning, 3 fixme, 4 info, 5 debug, 6 log, 7 trace. */
+  readonly level: number;
+  readonly category: string;
+  /** Empty when it is about none. */
+  readonly object: string;
+  readonly message: string;
+}
+
 /** What the addon exports. */
 export interface NativeAddon {
   initialize(
@@ -302,6 +312,12 @@ export interface NativeAddon {
   analyzeRecording(path: string): Promise<RecordingAnalysis>;
   /** Takes an flock(2) on an open file, until that is closed; false when it is taken. Throws. */
   tryLockFile(fd: number): boolean;
+  /** Collects GStreamer's log, of the whole process, in place of its output on stderr. */
+  startGstLog(thresholds: string): void;
+  /** What was collected since the last time; `dropped` more came too fast. */
+  takeGstLog(): { readonly lines: readonly NativeGstLogLine[]; readonly dropped: number };
+  /** Ends the collection. */
+  stopGstLog(): void;
   readonly Receiver: new (
     options: NativeReceiverOptions,
     onEvents: NativeEventsListener<ReceiverEvent>,

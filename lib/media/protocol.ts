@@ -5,6 +5,7 @@
 import * as v from 'valibot';
 import { SinkMode } from '../kvssink/choose-sink.js';
 import { ErrorCode, KvsBridgeError } from '../util/errors.js';
+import { lineLevels } from '../util/log.js';
 import { AudioMode, VideoCodecName } from './codecs.js';
 import { sessionStatsSchema } from './session-stats.js';
 
@@ -37,6 +38,7 @@ const sessionOptions = v.strictObject({
   silentVideoMs: v.exactOptional(count),
   memoryLimitBytes: v.exactOptional(count),
   resumesAfterMs: v.exactOptional(count),
+  gstDebug: v.exactOptional(v.string()),
   ledger: v.exactOptional(v.strictObject({ path: v.string(), run: v.string(), session: count })),
   tags: v.pipe(v.array(fragmentTag), v.readonly()),
   upload: v.strictObject({
@@ -105,6 +107,13 @@ const error = v.strictObject({
   code: v.picklist(Object.values(ErrorCode)),
   message: v.string(),
   fix: v.exactOptional(v.string()),
+});
+
+const gstLogLine = v.strictObject({
+  level: v.picklist(lineLevels),
+  category: v.string(),
+  object: v.exactOptional(v.string()),
+  message: v.string(),
 });
 
 const toHost = v.variant('type', [
@@ -184,6 +193,11 @@ const toHost = v.variant('type', [
   v.strictObject({ type: v.literal('uploadError'), error, fatal: v.boolean() }),
   v.strictObject({ type: v.literal('totals'), totals }),
   v.strictObject({ type: v.literal('stats'), stats: sessionStatsSchema }),
+  v.strictObject({
+    type: v.literal('gstLog'),
+    lines: v.pipe(v.array(gstLogLine), v.readonly()),
+    dropped: count,
+  }),
   v.strictObject({ type: v.literal('warning'), error }),
   v.strictObject({
     type: v.literal('ending'),

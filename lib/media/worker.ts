@@ -83,6 +83,9 @@ function forwardEvents(session: MediaSession): void {
   session.on('stats', (stats) => {
     forward({ type: 'stats', stats: { ...stats, process: meter.read() } });
   });
+  session.on('gstLog', (batch) => {
+    forward({ type: 'gstLog', ...batch });
+  });
   session.on('warning', (error) => {
     forward({ type: 'warning', error: serializeError(error) });
   });

@@ -1,32 +1,21 @@
 /** Structured logs. Every text in them goes through {@link redact}. */
 import { pino } from 'pino';
-import type { Logger } from 'pino';
-import { redact } from '../util/redact.js';
-
-/** How much is logged, most first. */
-export const LogLevel = {
-  debug: 'debug',
-  info: 'info',
-  warn: 'warn',
-  error: 'error',
-  silent: 'silent',
-} as const;
-
-/** One of {@link LogLevel}. */
-export type LogLevel = (typeof LogLevel)[keyof typeof LogLevel];
+import type { Logger as PinoLogger } from 'pino';
+import { redact, redactFields } from '../util/redact.js';
+import type { LogLevels } from './log-levels.js';
 
 /** Options of {@link createLogger}. */
-export interface LoggerOptions {
-  readonly level: LogLevel;
+export interface LoggerOptions extends LogLevels {
   /** Takes one JSON object as text, without a line end. */
   readonly write: (line: string) => void;
 }
 
 /**
  * A pino logger that writes one JSON object a line, with `time` (ISO), `level` as a word and `msg`,
- * and lets no secret through.
+ * and lets no secret through. Its children have the level of the `component` they are bound to.
  */
-export function createLogger({ level, write }: LoggerOptions): Logger {
+export function createLogger({ level, components = {}, write }: LoggerOptions): PinoLogger {
+  const own: Readonly<Record<string, string | undefined>> = components;
   return pino(
     {
       level,
@@ -41,6 +30,10 @@ export function createLogger({ level, write }: LoggerOptions): Logger {
           method.apply(this, args.map(redactArgument) as typeof args);
         },
       },
+      onChild(child) {
+        const component: unknown = child.bindings()['component'];
+        if (typeof component === 'string') child.level = own[component] ?? child.level;
+      },
     },
     {
       write: (line: string) => {
@@ -53,18 +46,4 @@ export function createLogger({ level, write }: LoggerOptions): Logger {
 /** Only texts: objects are redacted by the formatter, when they are logged at all. */
 function redactArgument(argument: unknown): unknown {
   return typeof argument === 'string' ? redact(argument) : argument;
-}
-
-/** A copy of plain data with every text redacted; an Error becomes its code and message. */
-export function redactFields(value: unknown): unknown {
-  if (typeof value === 'string') return redact(value);
-  if (value instanceof Error) {
-    const code = 'code' in value ? { code: redactFields(value.code) } : {};
-    return { ...code, message: redact(value.message) };
-  }
-  if (Array.isArray(value)) return value.map(redactFields);
-  if (typeof value !== 'object' || value === null || value instanceof Date) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([key, member]) => [key, redactFields(member)]),
-  );
 }

@@ -7,6 +7,7 @@ import { httpTimeouts } from '../aws/control-plane-client.js';
 import type { CredentialsSource } from '../aws/credentials.js';
 import { awsDomainOf, parseResource } from '../aws/resource-names.js';
 import { OptionsError } from '../util/errors.js';
+import { rememberSecrets } from '../util/secrets.js';
 
 /** One STUN or TURN server. */
 export interface IceServer {
@@ -127,6 +128,7 @@ export function readIceServerList(list: unknown): IceServers {
         typeof uri === 'string' && iceUriPattern.test(uri) && (mayTurn || uri.startsWith('stun')),
     );
     if (urls.length === 0) continue;
+    if (mayTurn) rememberSecrets(credential);
     servers.push(mayTurn ? { urls, username, credential } : { urls });
     if (typeof ttl === 'number') ttlSeconds = Math.min(ttl, ttlSeconds ?? ttl);
   }

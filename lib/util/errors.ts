@@ -3,13 +3,13 @@
  * people read `message` (what is wrong) and `fix` (what to do about it).
  */
 
-import { redact } from './redact.js';
+import { redact, redactError } from './redact.js';
 
 /** Facts about an error beyond its message. */
 export interface ErrorDetails {
   /** What the reader should do; one sentence, no secrets. */
   readonly fix?: string;
-  /** The error underneath, if any. */
+  /** The error underneath, if any; kept as a copy without secrets. */
   readonly cause?: unknown;
 }
 
@@ -68,6 +68,10 @@ export const ErrorCode = {
   portUnavailable: 'KVSB_PORT_UNAVAILABLE',
   /** A data folder or file cannot be read or written. */
   dataFolder: 'KVSB_DATA_FOLDER',
+  /** A listener or a hook of the program that uses the library threw; the recording goes on. */
+  listener: 'KVSB_LISTENER',
+  /** Somebody reads events more slowly than they come, and some were left out. */
+  eventsDropped: 'KVSB_EVENTS_DROPPED',
   /** Something that should be impossible; a bug in kvs-bridge. */
   internal: 'KVSB_INTERNAL',
 } as const;
@@ -75,7 +79,12 @@ export const ErrorCode = {
 /** One of the stable error codes, see {@link ErrorCode}. */
 export type ErrorCode = (typeof ErrorCode)[keyof typeof ErrorCode];
 
-/** Base of all errors of this package. */
+/** Whoever prints an error prints its causes too. */
+function safeCause(cause: unknown): unknown {
+  return cause instanceof KvsBridgeError ? cause : redactError(cause);
+}
+
+/** Base of all errors of this package. There is no secret in any text of theirs. */
 export class KvsBridgeError extends Error {
   override readonly name: string = 'KvsBridgeError';
   /** Stable, machine-readable cause. */
@@ -84,9 +93,10 @@ export class KvsBridgeError extends Error {
   readonly fix: string | undefined;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    const { cause, fix } = details;
+    super(redact(message), cause === undefined ? undefined : { cause: safeCause(cause) });
     this.code = code;
-    this.fix = details.fix;
+    this.fix = fix === undefined ? undefined : redact(fix);
   }
 }
 
@@ -138,7 +148,7 @@ export class MediaError extends KvsBridgeError {
   constructor(code: ErrorCode, message: string, details: MediaErrorDetails = {}) {
     super(code, message, details);
     this.element = details.element;
-    this.debug = details.debug;
+    this.debug = details.debug === undefined ? undefined : redact(details.debug);
   }
 }
 
@@ -163,11 +173,11 @@ export function asKvsBridgeError(
   code: ErrorCode = ErrorCode.internal,
 ): KvsBridgeError {
   if (error instanceof KvsBridgeError) return error;
-  const message = redact(error instanceof Error ? error.message : String(error));
+  const message = error instanceof Error ? error.message : String(error);
   return new KvsBridgeError(code, message, { cause: error });
 }
 
-/** An error as plain data, for IPC and logs. Free of secrets as far as its message is. */
+/** An error as plain data, for IPC and logs. */
 export interface SerializedError {
   readonly code: ErrorCode;
   readonly message: string;
@@ -178,7 +188,7 @@ export interface SerializedError {
 export function serializeError(error: KvsBridgeError): SerializedError {
   return {
     code: error.code,
-    message: redact(error.message),
+    message: error.message,
     ...(error.fix === undefined ? {} : { fix: error.fix }),
   };
 }

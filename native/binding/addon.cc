@@ -6,6 +6,7 @@
 #include "binding/analyze_worker.h"
 #include "binding/errors.h"
 #include "binding/file_lock.h"
+#include "binding/gst_log.h"
 #include "binding/session_wrap.h"
 #include "media/gstreamer.h"
 
@@ -58,6 +59,9 @@ Napi::Object InitAddon(Napi::Env env, Napi::Object exports) {
   exports.Set("pluginOf", Napi::Function::New(env, PluginOfJs, "pluginOf"));
   exports.Set("analyzeRecording", Napi::Function::New(env, AnalyzeRecordingJs, "analyzeRecording"));
   exports.Set("tryLockFile", Napi::Function::New(env, TryLockFileJs, "tryLockFile"));
+  exports.Set("startGstLog", Napi::Function::New(env, StartGstLogJs, "startGstLog"));
+  exports.Set("takeGstLog", Napi::Function::New(env, TakeGstLogJs, "takeGstLog"));
+  exports.Set("stopGstLog", Napi::Function::New(env, StopGstLogJs, "stopGstLog"));
   exports.Set("Receiver", ReceiverWrap::Define(env));
   exports.Set("Publisher", PublisherWrap::Define(env));
   return exports;

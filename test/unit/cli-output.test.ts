@@ -32,7 +32,13 @@ function createOutput(options: { json?: boolean; live?: boolean; logLevel?: LogL
   const stdout = new Sink();
   const stderr = new Sink();
   const terminal = new Terminal({ stdout, stderr, live });
-  const output = new Output({ terminal, json, logLevel, pretty: false, color: false });
+  const output = new Output({
+    terminal,
+    json,
+    logLevel: { level: logLevel },
+    pretty: false,
+    color: false,
+  });
   return { output, stdout, stderr };
 }
 
