@@ -25,7 +25,9 @@ export { AudioMode, VideoCodecName } from './media/codecs.js';
 export { SinkMode } from './kvssink/choose-sink.js';
 export type { SinkChoice } from './kvssink/choose-sink.js';
 export { Isolation } from './media/create-session.js';
-export type { BridgeSettings, KvsBridgeOptions, RetryRhythm } from './bridge/options.js';
+export type { BridgeHooks, FragmentStart, SessionChanges, SessionPlan } from './bridge/hooks.js';
+export type { IceServer } from './signaling/ice-servers.js';
+export type { KvsBridgeOptions, RetryRhythm } from './bridge/options.js';
 export type { BridgeStats } from './bridge/stats.js';
 export type { AckCounts, MediaPath, ProcessUsage, RtpStats } from './media/session-stats.js';
 export type {
@@ -90,7 +92,7 @@ export type { LoggerOptions } from './ops/logger.js';
 export { LogComponent } from './util/log.js';
 export type { LineLevel, LogMethod, Logger } from './util/log.js';
 export { redact, redactFields } from './util/redact.js';
-export type { AwsCredentials } from './aws/credentials.js';
+export type { AwsCredentials, CredentialsProvider } from './aws/credentials.js';
 export {
   AwsError,
   ErrorCode,

@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import { abortable } from '../util/abort.js';
 import { awsClock } from './clock.js';
 import { AwsError, ErrorCode } from '../util/errors.js';
+import { rules } from '../util/options.js';
 import { redact } from '../util/redact.js';
 import { hideCredentials } from '../util/secrets.js';
 
@@ -73,6 +74,49 @@ export function chainCredentials(options: ChainCredentialsOptions = {}): Credent
   const { loadTimeoutMs = 20_000 } = options;
   const load = async (): Promise<AwsCredentials> => (await loadFromChain(options)).credentials;
   return new CachedCredentials(() => withinTime(load(), loadTimeoutMs), options);
+}
+
+/** Gives out credentials; it is asked whenever others are needed. */
+export type CredentialsProvider = (options: {
+  readonly signal: AbortSignal;
+}) => AwsCredentials | Promise<AwsCredentials>;
+
+/** What a program hands in, or the ordinary chain. */
+export function credentialsOf(
+  given: AwsCredentials | CredentialsProvider | undefined,
+  options: ChainCredentialsOptions = {},
+): CredentialsSource {
+  if (given === undefined) return chainCredentials(options);
+  if (typeof given !== 'function') return staticCredentials(given);
+  const { loadTimeoutMs = 20_000 } = options;
+  return new CachedCredentials(
+    () => withinTime(loadFromProvider(given, loadTimeoutMs), loadTimeoutMs),
+    options,
+  );
+}
+
+async function loadFromProvider(
+  provider: CredentialsProvider,
+  timeoutMs: number,
+): Promise<AwsCredentials> {
+  let credentials: unknown;
+  try {
+    credentials = await provider({ signal: AbortSignal.timeout(timeoutMs) });
+  } catch (error) {
+    // Not kept as cause: anything may hang on it.
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new AwsError(ErrorCode.aws, `The program's credentials could not be had: ${reason}`, {
+      fix: 'Check what the credentials option calls; it is asked again.',
+    });
+  }
+  const parsed = v.safeParse(rules.credentials, credentials);
+  if (!parsed.success) {
+    throw new AwsError(ErrorCode.credentials, 'The credentials option gave out no credentials', {
+      fix: 'Let it resolve with accessKeyId and secretAccessKey, and sessionToken and expiration where there are such.',
+    });
+  }
+  hideCredentials(parsed.output);
+  return parsed.output;
 }
 
 /** Least time between two refreshes of credentials that still work. */

@@ -4,6 +4,7 @@ import type { CredentialsSource } from '../aws/credentials.js';
 import type { Logs } from '../util/log.js';
 import type { BridgeLedger } from './bridge-ledger.js';
 import type { KvsBridgeEvents } from './events.js';
+import type { Hooks } from './hooks.js';
 import type { FragmentTags } from './fragment-tags.js';
 import type { HeardFragments } from './heard-fragments.js';
 import type { ResolvedOptions } from './options.js';
@@ -20,6 +21,7 @@ export interface BridgeParts {
   /** Where everything is told: the Bridge itself. */
   readonly events: EventEmitter<KvsBridgeEvents>;
   readonly heard: HeardFragments;
+  readonly hooks: Hooks;
   readonly ledger: BridgeLedger;
   readonly logs: Logs;
   readonly machine: StateMachine;

@@ -65,6 +65,16 @@ export class FragmentTags {
     return toTags(this.#persistent);
   }
 
+  /**
+   * The same with those of one session: these count before others of their name, and there are no
+   * more of them than there is room for.
+   */
+  persistentWith(tags: readonly FragmentTag[]): readonly FragmentTag[] {
+    const all = new Map(tags.map(({ name, value }) => [name, value]));
+    for (const [name, value] of this.#persistent) if (!all.has(name)) all.set(name, value);
+    return toTags(all).slice(0, maxPersistentTags);
+  }
+
   /** What the first fragment of a session that begins now carries besides. */
   get next(): readonly FragmentTag[] {
     return toTags(this.#next);

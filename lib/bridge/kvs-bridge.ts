@@ -1,5 +1,5 @@
 /** The Bridge: records one master of a signaling channel into one stream, session after session. */
-import { chainCredentials, staticCredentials } from '../aws/credentials.js';
+import { credentialsOf } from '../aws/credentials.js';
 import { ledgerPath } from '../ledger/read-ledger.js';
 import { deferred } from '../util/deferred.js';
 import { StateError, asKvsBridgeError } from '../util/errors.js';
@@ -13,6 +13,7 @@ import { BridgeState } from './events.js';
 import type { BridgeEnd, BridgeTotals, StateChange } from './events.js';
 import { FragmentTags } from './fragment-tags.js';
 import { HeardFragments } from './heard-fragments.js';
+import { Hooks } from './hooks.js';
 import { resolveOptions } from './options.js';
 import type { BridgeSettings, KvsBridgeOptions } from './options.js';
 import { RecordingMonitor } from './recording-monitor.js';
@@ -68,12 +69,10 @@ export class KvsBridge extends EventHub implements AsyncDisposable {
     });
     this.#parts = {
       options: resolved,
-      credentials:
-        options.credentials === undefined
-          ? chainCredentials({ region: resolved.region })
-          : staticCredentials(options.credentials),
+      credentials: credentialsOf(options.credentials, { region: resolved.region }),
       events: this,
       heard: new HeardFragments(),
+      hooks: new Hooks(options.hooks ?? {}, (error) => this.emit('warning', error)),
       ledger,
       logs,
       machine,

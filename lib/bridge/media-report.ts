@@ -14,7 +14,7 @@ import type { SessionTally } from './totals.js';
  * the Bridge's state: that is the next session's.
  */
 export function reportMedia(media: MediaSession, tally: SessionTally, parts: BridgeParts): void {
-  const { events, heard, machine, monitor, steps, tags, totals } = parts;
+  const { events, heard, hooks, machine, monitor, steps, tags, totals } = parts;
   let isPresent = true;
   logMedia(media, parts.logs);
   parts.ledger.follow(media);
@@ -31,6 +31,9 @@ export function reportMedia(media: MediaSession, tally: SessionTally, parts: Bri
   media.on('epoch', (epoch) => {
     if (isPresent) tags.beginFragments();
     events.emit('epoch', epoch);
+  });
+  media.on('fragment', (fragment) => {
+    for (const tag of hooks.fragmentTags(fragment)) media.putMetadata(tag, { persistent: false });
   });
   media.on('upload', ({ state }) => {
     if (state === 'open') steps.made('uploading');

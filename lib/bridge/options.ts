@@ -1,6 +1,6 @@
 /** Options of a {@link KvsBridge}: defaults, bounds and the errors that name what is wrong. */
 import * as v from 'valibot';
-import type { AwsCredentials } from '../aws/credentials.js';
+import type { AwsCredentials, CredentialsProvider } from '../aws/credentials.js';
 import { AudioMode, VideoCodecName } from '../media/codecs.js';
 import { SinkMode } from '../kvssink/choose-sink.js';
 import type { KvsSinkPlace } from '../kvssink/environment.js';
@@ -10,6 +10,7 @@ import { spoolRoot } from '../spool/place.js';
 import { OptionsError } from '../util/errors.js';
 import { isLogger } from '../util/log.js';
 import type { Logger } from '../util/log.js';
+import type { BridgeHooks } from './hooks.js';
 import { parseOptions, regionOf, rules } from '../util/options.js';
 
 /** When a Bridge tries again, in ms. */
@@ -34,8 +35,11 @@ export interface KvsBridgeOptions {
   readonly endpoint?: string;
   /** PEM of the certificate authority to trust at `endpoint`. */
   readonly ca?: string;
-  /** Fixed credentials. @defaultValue the ordinary AWS chain */
-  readonly credentials?: AwsCredentials;
+  /**
+   * Credentials, or what gives them out: it is asked again before they expire and after AWS refused
+   * them. @defaultValue the ordinary AWS chain
+   */
+  readonly credentials?: AwsCredentials | CredentialsProvider;
   /** Create the stream when it does not exist. @defaultValue false */
   readonly createStream?: boolean;
   /** Retention of a stream that is created, in hours, 1 to 87600. @defaultValue 24 */
@@ -116,6 +120,8 @@ export interface KvsBridgeOptions {
    * it, the Bridge says so and tries again. @defaultValue false
    */
   readonly exitOnFatal?: boolean;
+  /** Where the program has a say: servers and metadata by session, metadata by fragment. */
+  readonly hooks?: BridgeHooks;
   /**
    * Where it logs: a pino logger, or anything with pino's methods. It gets a child for each part
    * (`component`: {@link LogComponent}), every event, and no secrets. @defaultValue nowhere
@@ -140,6 +146,9 @@ const gstDebugEntry =
   '(?:[\\w*?.-]{1,64}:)?(?:[0-7]|NONE|ERROR|WARN|WARNING|FIXME|INFO|DEBUG|LOG|TRACE)';
 const gstDebugPattern = new RegExp(`^${gstDebugEntry}(?:,${gstDebugEntry}){0,63}$`);
 
+const credentialsText =
+  'must be an object with accessKeyId and secretAccessKey, or a function that resolves with one';
+
 const delayMs = v.exactOptional(rules.whole(1, 86_400_000));
 const videoCodecNames = Object.values(VideoCodecName);
 const videoCodecsText = `must list some of ${videoCodecNames.join(', ')}, each once`;
@@ -150,7 +159,7 @@ const schema = v.strictObject({
   region: v.exactOptional(rules.region),
   endpoint: v.exactOptional(rules.httpUrl),
   ca: v.exactOptional(rules.text),
-  credentials: v.exactOptional(rules.credentials),
+  credentials: v.exactOptional(v.union([rules.credentials, v.function()], credentialsText)),
   createStream: v.exactOptional(rules.flag, false),
   retentionHours: v.exactOptional(rules.whole(1, 87_600), 24),
   clientId: v.exactOptional(rules.clientId),
@@ -195,6 +204,12 @@ const schema = v.strictObject({
   offerLifetimeMs: v.exactOptional(rules.whole(100, 3_600_000), 240_000),
   uploadLifetimeMs: v.exactOptional(rules.whole(1_000, 2_640_000), 2_400_000),
   exitOnFatal: v.exactOptional(rules.flag, false),
+  hooks: v.exactOptional(
+    v.strictObject({
+      beforeSession: v.exactOptional(v.function('must be a function')),
+      fragmentTags: v.exactOptional(v.function('must be a function')),
+    }),
+  ),
   logger: v.exactOptional(
     v.custom<Logger>(isLogger, 'must have the methods trace, debug, info, warn, error and child'),
   ),

@@ -139,12 +139,12 @@ export class SessionSupervisor {
 
   /** One session, until the next may begin: the media of this one perhaps still drains. */
   async #runSession(place: Place): Promise<SessionEnd> {
-    const { credentials, ledger, options, steps, tags, totals } = this.#parts;
+    const { credentials, hooks, ledger, options, steps, tags, totals } = this.#parts;
     const media = await this.#pool.next();
     this.#end.signal.throwIfAborted();
     const session = new ViewerSession({
       ...place,
-      ...{ credentials, ledger, media, options, tags, memory: this.#memory },
+      ...{ credentials, hooks, ledger, media, options, tags, memory: this.#memory },
       followsStaleOffer: this.#isOfferStale,
       turn: this.#turn,
     });

@@ -4,7 +4,6 @@ import { EventEmitter } from 'node:events';
 import type { CredentialsSource } from '../aws/credentials.js';
 import type { MediaSession, MediaSessionOptions, SpoolPlace } from '../media/media-session.js';
 import { toNativeIceServers } from '../media/ice-servers.js';
-import type { IceServer } from '../signaling/ice-servers.js';
 import type { SignalingChange } from '../signaling/lasting-connection.js';
 import type { IceCandidate } from '../signaling/messages.js';
 import { fragmentFolder } from '../spool/place.js';
@@ -15,6 +14,7 @@ import { CredentialsKeeper } from './credentials-keeper.js';
 import type { BridgeLedger } from './bridge-ledger.js';
 import { sessionTagName } from './fragment-tags.js';
 import type { FragmentTags } from './fragment-tags.js';
+import type { Hooks, PlannedSession } from './hooks.js';
 import type { MasterMemory } from './master-memory.js';
 import type { ResolvedOptions } from './options.js';
 import { withCandidates } from './repeated-offer.js';
@@ -45,6 +45,7 @@ export interface ViewerSessionInputs {
   readonly tags: FragmentTags;
   readonly memory: MasterMemory;
   readonly ledger: BridgeLedger;
+  readonly hooks: Hooks;
   /** Resolves when this session may store: until then its media is not asked for. */
   readonly turn: Promise<void>;
 }
@@ -54,6 +55,7 @@ export class ViewerSession extends EventEmitter<ViewerSessionEvents> {
   readonly #inputs: ViewerSessionInputs;
   readonly #ended = new AbortController();
   readonly #localCandidates: IceCandidate[] = [];
+  readonly #id = randomUUID();
   #offer: string | undefined;
   /** The offer goes out, with the candidates known by then, once signaling is connected. */
   #isOfferWaiting = false;
@@ -93,7 +95,7 @@ export class ViewerSession extends EventEmitter<ViewerSessionEvents> {
 
   /** Fetches what is needed once signaling is connected, and starts the media: the offer follows. */
   async start(signal: AbortSignal): Promise<void> {
-    const { link, credentials, media, options, turn } = this.#inputs;
+    const { link, credentials, hooks, media, options, turn } = this.#inputs;
     // Servers that were fetched before would age while signaling is away.
     await link.ready(signal);
     const keeper = new CredentialsKeeper({
@@ -105,6 +107,7 @@ export class ViewerSession extends EventEmitter<ViewerSessionEvents> {
       link.iceServers(signal),
       keeper.begin(signal),
     ]);
+    const plan = await hooks.beforeSession({ sessionId: this.#id, iceServers: servers }, signal);
     await abortable((resolve, reject) => {
       turn.then(resolve, reject);
       return () => undefined;
@@ -114,7 +117,7 @@ export class ViewerSession extends EventEmitter<ViewerSessionEvents> {
     this.#renewOfferAfter(
       Math.min(options.offerLifetimeMs, ttlSeconds * 1000 * offerLifetimeShare),
     );
-    media.start(this.#mediaOptions(servers));
+    media.start(this.#mediaOptions(plan));
   }
 
   /** What goes on until the media ends: repeated offers. */
@@ -179,11 +182,11 @@ export class ViewerSession extends EventEmitter<ViewerSessionEvents> {
     void this.#inputs.media.stop({ drainTimeoutMs: 0 });
   }
 
-  #mediaOptions(servers: readonly IceServer[]): MediaSessionOptions {
+  #mediaOptions(plan: PlannedSession): MediaSessionOptions {
     const { ledger, media, options, resources } = this.#inputs;
     return {
       ...ledger.mediaOptions(media),
-      iceServers: toNativeIceServers(servers),
+      iceServers: toNativeIceServers(plan.iceServers),
       jitterBufferMs: options.jitterBufferMs,
       relayOnly: options.relayOnly,
       videoCodecs: options.videoCodecs,
@@ -195,7 +198,10 @@ export class ViewerSession extends EventEmitter<ViewerSessionEvents> {
       memoryLimitBytes:
         options.mediaMemoryMb === 0 ? 0 : (options.mediaMemoryMb + options.bufferMb) * 1_000_000,
       ...(options.gstDebug === undefined ? {} : { gstDebug: options.gstDebug }),
-      tags: [{ name: sessionTagName, value: randomUUID() }, ...this.#inputs.tags.persistent],
+      tags: [
+        { name: sessionTagName, value: this.#id },
+        ...this.#inputs.tags.persistentWith(plan.tags),
+      ],
       upload: {
         dataEndpoint: resources.dataEndpoint.href,
         archiveEndpoint: resources.archiveEndpoint.href,

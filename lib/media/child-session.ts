@@ -234,6 +234,9 @@ export class ChildMediaSession extends EventEmitter<MediaSessionEvents> implemen
         });
         return;
       }
+      case 'fragment':
+        this.emit('fragment', bodyOf(message));
+        return;
       case 'sink':
         this.emit('sink', bodyOf(message));
         return;

@@ -240,6 +240,9 @@ export class InProcessMediaSession
         this.emit('epoch', epochOf(event));
         return;
       case 'fragmentStart':
+        sinks.handle(event);
+        this.emit('fragment', { epoch: event.epoch, timecodeMs: event.timecodeMs });
+        return;
       case 'mediaData':
       case 'fragmentEnd':
       case 'epochEnd':

@@ -238,6 +238,8 @@ export interface MediaSessionEvents {
   epoch: [epoch: MediaEpoch];
   /** What will store the media, and why that. Once, before the first epoch. */
   sink: [choice: SinkChoice];
+  /** A fragment begins. */
+  fragment: [fragment: { readonly epoch: number; readonly timecodeMs: number }];
   /** A PutMedia connection changed state. */
   upload: [connection: { readonly state: 'opening' | 'open' | 'closed'; readonly epoch: number }];
   /** KVS confirmed a fragment as PERSISTED. */

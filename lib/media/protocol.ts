@@ -142,6 +142,7 @@ const toHost = v.variant('type', [
     height: count,
     audioCodec: v.exactOptional(v.string()),
   }),
+  v.strictObject({ type: v.literal('fragment'), epoch: count, timecodeMs: count }),
   v.strictObject({
     type: v.literal('sink'),
     sink: v.picklist(['kvssink', 'putmedia']),

@@ -50,6 +50,9 @@ function forwardEvents(session: MediaSession): void {
   session.on('epoch', (epoch) => {
     forward({ type: 'epoch', ...epoch });
   });
+  session.on('fragment', (fragment) => {
+    forward({ type: 'fragment', ...fragment });
+  });
   session.on('sink', (choice) => {
     forward({ type: 'sink', ...choice });
   });

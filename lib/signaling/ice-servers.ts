@@ -51,6 +51,20 @@ const serverSchema = v.object({
   Ttl: v.nullish(v.pipe(v.number(), v.minValue(1), v.maxValue(86_400))),
 });
 
+const iceUriText = 'must be stun:, stuns:, turn: or turns: URIs';
+
+/** Servers that somebody else names. */
+export const iceServersSchema = v.array(
+  v.strictObject({
+    urls: v.pipe(
+      v.array(v.pipe(v.string(iceUriText), v.regex(iceUriPattern, iceUriText))),
+      v.minLength(1, iceUriText),
+    ),
+    username: v.exactOptional(v.pipe(v.string(), v.maxLength(1024))),
+    credential: v.exactOptional(v.pipe(v.string(), v.maxLength(1024))),
+  }),
+);
+
 /**
  * Asks KVS for its TURN servers and adds the STUN server, which is not in the answer. Entries that
  * are of no use are left out.

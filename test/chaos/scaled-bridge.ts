@@ -1,6 +1,6 @@
 /** Records as `kvs-bridge start --json` does, with the library's options as its only argument. */
 import { once } from 'node:events';
-import { reportBridge, stoppedFields, stoppedText } from '../../bin/cli/bridge-report.js';
+import { reportBridge } from '../../bin/cli/bridge-report.js';
 import { Output } from '../../bin/cli/output.js';
 import { Terminal } from '../../bin/cli/terminal.js';
 import { requireSaved } from '../../bin/commands/start.js';
@@ -10,14 +10,13 @@ import type { KvsBridgeOptions } from '../../lib/index.js';
 const options = JSON.parse(process.argv[2] ?? '{}') as KvsBridgeOptions;
 const { stdout, stderr } = process;
 const terminal = new Terminal({ stdout, stderr, live: false });
-const logLevel = LogLevel.silent;
+const logLevel = { level: LogLevel.silent };
 const output = new Output({ terminal, json: true, logLevel, pretty: false, color: false });
 
 const told = once(process, 'SIGTERM');
 const bridge = new KvsBridge(options);
-reportBridge(bridge, output, { persistedLevel: 'debug' });
+reportBridge(bridge, output);
 await bridge.start();
 await told;
 const end = await bridge.stop();
-output.event('stopped', stoppedFields(end.totals), stoppedText(end.totals));
 requireSaved(end, 0);

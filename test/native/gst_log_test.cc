@@ -54,7 +54,7 @@ TEST_F(GstLogTest, TellsLevelCategoryObjectAndMessage) {
 }
 
 TEST_F(GstLogTest, KeepsToTheThresholdsOfEachCategory) {
-  StartGstLog("kvsb-test:2,*:6");
+  StartGstLog("*:6,kvsb-test:2");
   GST_WARNING("shown");
   GST_INFO("not shown, though others' threshold lets it come that far");
   ASSERT_EQ(Take().size(), 1U);
