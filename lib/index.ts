@@ -27,7 +27,7 @@ export type { SinkChoice } from './kvssink/choose-sink.js';
 export { Isolation } from './media/create-session.js';
 export type { BridgeHooks, FragmentStart, SessionChanges, SessionPlan } from './bridge/hooks.js';
 export type { IceServer } from './signaling/ice-servers.js';
-export type { KvsBridgeOptions, RetryRhythm } from './bridge/options.js';
+export type { BridgeSettings, KvsBridgeOptions, RetryRhythm } from './bridge/options.js';
 export type { BridgeStats } from './bridge/stats.js';
 export type { AckCounts, MediaPath, ProcessUsage, RtpStats } from './media/session-stats.js';
 export type {

@@ -1,15 +1,5 @@
 /** Every option of every command, each in one place. */
-import {
-  AudioMode,
-  DoctorTopic,
-  Isolation,
-  LogLevel,
-  OptionsError,
-  SinkMode,
-  VideoCodecName,
-  parseLogLevels,
-} from '../../lib/index.js';
-import type { LogLevels } from '../../lib/index.js';
+import { AudioMode, DoctorTopic, Isolation, SinkMode, VideoCodecName } from '../../lib/index.js';
 import {
   InvalidValue,
   OptionGroup,
@@ -26,6 +16,7 @@ import {
 import type { OptionSpec, ValueOf } from './option-spec.js';
 import { httpOptions } from './http-options.js';
 import { defaultLocalPort, localOptions } from './local-options.js';
+import { outputOptions } from './output-options.js';
 import { publishOptions } from './publish-options.js';
 
 const doctorTopics = Object.values(DoctorTopic);
@@ -53,20 +44,6 @@ function stunServer(value: string): string | null {
   if (/^stuns?:[^\s/]+$/.test(value)) return value;
   throw new InvalidValue('a URI like stun:stun.example.com:3478, or none');
 }
-
-function logLevels(value: string): LogLevels {
-  try {
-    return parseLogLevels(value);
-  } catch (error) {
-    if (!(error instanceof OptionsError)) throw error;
-    throw new InvalidValue('a level, and others for components, such as info,signaling=debug', {
-      cause: error,
-    });
-  }
-}
-
-const allInfo: LogLevels = { level: LogLevel.info };
-const levelNames = Object.values(LogLevel).join(', ');
 
 /** The options by their config-file names. */
 export const optionTable = {
@@ -365,39 +342,7 @@ export const optionTable = {
     parse: text,
     defaultText: 'recordings/<time>.mkv',
   },
-  json: {
-    kind: 'switch',
-    description: 'Write events to stdout, one JSON object a line',
-    group: OptionGroup.output,
-    parse: flag,
-    default: false,
-  },
-  logLevel: {
-    kind: 'value',
-    value: 'levels',
-    description: `What to log to stderr: ${levelNames}; and by component, such as info,signaling=debug,gstreamer=warn`,
-    group: OptionGroup.output,
-    parse: logLevels,
-    default: allInfo,
-    defaultText: LogLevel.info,
-  },
-  logFormat: {
-    kind: 'value',
-    value: 'format',
-    description: 'How to log: json, pretty for people, or auto: pretty on a terminal',
-    group: OptionGroup.output,
-    parse: oneOf('auto', 'json', 'pretty'),
-    default: 'auto',
-  },
-  gstDebug: {
-    kind: 'value',
-    value: 'levels',
-    description: "What to log of GStreamer's own log, as GST_DEBUG has it, 0 to 7: webrtc*:5,2",
-    group: OptionGroup.output,
-    alsoEnv: ['GST_DEBUG'],
-    parse: text,
-    defaultText: 'what --log-level says of gstreamer, else its errors',
-  },
+  ...outputOptions,
 } as const satisfies Readonly<Record<string, OptionSpec<unknown>>>;
 
 /** How log lines are written. */

@@ -146,6 +146,7 @@ const gstDebugEntry =
   '(?:[\\w*?.-]{1,64}:)?(?:[0-7]|NONE|ERROR|WARN|WARNING|FIXME|INFO|DEBUG|LOG|TRACE)';
 const gstDebugPattern = new RegExp(`^${gstDebugEntry}(?:,${gstDebugEntry}){0,63}$`);
 
+const isFunction = (value: unknown): boolean => typeof value === 'function';
 const credentialsText =
   'must be an object with accessKeyId and secretAccessKey, or a function that resolves with one';
 
@@ -159,7 +160,9 @@ const schema = v.strictObject({
   region: v.exactOptional(rules.region),
   endpoint: v.exactOptional(rules.httpUrl),
   ca: v.exactOptional(rules.text),
-  credentials: v.exactOptional(v.union([rules.credentials, v.function()], credentialsText)),
+  credentials: v.exactOptional(
+    v.union([rules.credentials, v.custom<CredentialsProvider>(isFunction)], credentialsText),
+  ),
   createStream: v.exactOptional(rules.flag, false),
   retentionHours: v.exactOptional(rules.whole(1, 87_600), 24),
   clientId: v.exactOptional(rules.clientId),

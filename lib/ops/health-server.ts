@@ -8,7 +8,7 @@ import * as v from 'valibot';
 import type { KvsBridge } from '../bridge/kvs-bridge.js';
 import { ErrorCode, HealthServerError } from '../util/errors.js';
 import { parseOptions, rules } from '../util/options.js';
-import { redactFields } from './logger.js';
+import { redactFields } from '../util/redact.js';
 import { readinessOf } from './readiness.js';
 
 /** Options of {@link createHealthServer}. */

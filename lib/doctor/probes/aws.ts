@@ -7,7 +7,7 @@ import type {
   SignalingEndpoints,
   StreamDescription,
 } from '../../aws/control-plane.js';
-import { loadFromChain, staticCredentials } from '../../aws/credentials.js';
+import { credentialsOf, loadFromChain, staticCredentials } from '../../aws/credentials.js';
 import { awsErrorOf } from '../../aws/aws-errors.js';
 import type { AwsFailure } from '../../aws/aws-errors.js';
 import { awsDomainOf } from '../../aws/resource-names.js';
@@ -199,7 +199,9 @@ export class AwsProbes implements AsyncDisposable {
   async #findCredentials({ env }: Machine): Promise<FoundCredentials> {
     const { credentials, region } = this.#options;
     if (credentials !== undefined) {
-      return { credentials, origin: { text: 'the options', isFixed: true } };
+      const isFixed = typeof credentials !== 'function';
+      const given = await credentialsOf(credentials, { region }).get();
+      return { credentials: given, origin: { text: 'the options', isFixed } };
     }
     const loaded = await loadFromChain({ region });
     return { credentials: loaded.credentials, origin: originOf(loaded.features, env) };
