@@ -22,7 +22,7 @@ export class EventHub extends EventEmitter<KvsBridgeEvents> {
   ): boolean {
     if (name === 'stopped') this.#isOver = true;
     // A copy: a listener may add others, or take itself away.
-    const listeners = this.rawListeners(name);
+    const listeners: readonly unknown[] = this.rawListeners(name);
     const isOwn = typeof name === 'string' && name !== 'newListener' && name !== 'removeListener';
     if (isOwn && this.#subscribers.size > 0) {
       // Each of our events has one argument, of its name's type.
@@ -34,6 +34,7 @@ export class EventHub extends EventEmitter<KvsBridgeEvents> {
       }
     }
     for (const listener of listeners) {
+      if (typeof listener !== 'function') continue;
       this.#call(String(name), () => {
         const result: unknown = Reflect.apply(listener, this, args);
         return result;

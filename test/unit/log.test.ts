@@ -41,7 +41,8 @@ describe('log levels', () => {
     }
     assert.throws(
       () => parseLogLevels('media=info,media=warn'),
-      (error: OptionsError) => /media=warn/.test(error.message) && /putmedia/.test(error.fix ?? ''),
+      (error: OptionsError) =>
+        error.message.includes('media=warn') && (error.fix ?? '').includes('putmedia'),
     );
   });
 
