@@ -1,5 +1,4 @@
 /** The commands, their options and help; from arguments to an exit code. */
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
 import { ErrorCode, KvsBridgeError, OptionsError } from '../../lib/index.js';
 import type { LogLevels } from '../../lib/index.js';
@@ -16,6 +15,7 @@ import { commandOptions } from './command-options.js';
 import { optionTable } from './option-table.js';
 import type { LogFormat, OptionName } from './option-table.js';
 import { Output } from './output.js';
+import { packageVersion } from './package-version.js';
 import { configEnv, resolveSettings } from './settings.js';
 import { StopSignals } from './stop-signals.js';
 import { Terminal } from './terminal.js';
@@ -272,10 +272,4 @@ function usageError({ message }: CommanderError): OptionsError {
   return new OptionsError('arguments', `${text.charAt(0).toUpperCase()}${text.slice(1)}`, {
     fix: 'See kvs-bridge --help, or kvs-bridge <command> --help.',
   });
-}
-
-function packageVersion(): string {
-  const file = new URL('../../../package.json', import.meta.url);
-  const { version } = JSON.parse(readFileSync(file, 'utf8')) as { version: string };
-  return version;
 }

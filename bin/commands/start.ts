@@ -12,9 +12,23 @@ import { bridgeOptionsOf } from '../cli/bridge-options.js';
 import type { StartSettings } from '../cli/bridge-options.js';
 import type { CommandContext } from '../cli/program.js';
 import { required } from '../cli/settings.js';
+import { startTraceExport } from '../cli/trace-export.js';
 
 /** Records until told to stop. */
-export async function runStart(
+export async function runStart(settings: StartSettings, context: CommandContext): Promise<void> {
+  const { output, signal } = context;
+  let stopAtMs: number | undefined;
+  signal.addEventListener('abort', () => (stopAtMs = performance.now()));
+  const traces = await startTraceExport(process.env, output);
+  try {
+    await record(settings, context);
+  } finally {
+    const passedMs = stopAtMs === undefined ? 0 : performance.now() - stopAtMs;
+    await traces?.end(Math.max(0, settings.drainTimeout - passedMs));
+  }
+}
+
+async function record(
   settings: StartSettings,
   { output, signal, beforeLeaving }: CommandContext,
 ): Promise<void> {

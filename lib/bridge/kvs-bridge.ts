@@ -7,6 +7,7 @@ import type { KvsBridgeError } from '../util/errors.js';
 import { componentLogs } from '../util/log.js';
 import { BridgeLedger } from './bridge-ledger.js';
 import type { BridgeParts } from './bridge-parts.js';
+import { BridgeTrace } from './bridge-trace.js';
 import { EventHub } from './event-hub.js';
 import { describeEvent } from './event-texts.js';
 import { BridgeState } from './events.js';
@@ -55,8 +56,10 @@ export class KvsBridge extends EventHub implements AsyncDisposable {
       onGap: (gap) => this.emit('gap', gap),
       onWarning: (error) => this.emit('warning', error),
     });
+    const trace = new BridgeTrace(resolved);
     const machine = new StateMachine((change) => {
       ledger.onState(change.state);
+      trace.onState(change);
       this.emit('state', change);
     });
     const monitor = new RecordingMonitor(resolved.persistTimeoutMs, {
@@ -78,7 +81,12 @@ export class KvsBridge extends EventHub implements AsyncDisposable {
       machine,
       monitor,
       stats: new StatsSums(),
-      steps: new StepLog((step) => this.emit('step', step)),
+      steps: new StepLog({
+        onFirst: (step) => this.emit('step', step),
+        onMade: (step) => {
+          trace.onStep(step);
+        },
+      }),
       tags: new FragmentTags(resolved.tags),
       totals: new SessionTotals(),
     };
@@ -226,7 +234,7 @@ export class KvsBridge extends EventHub implements AsyncDisposable {
     };
     if (error === undefined) this.#running.resolve(undefined);
     else this.#running.reject(error);
-    machine.enter(BridgeState.stopped, error?.message);
+    machine.enter(BridgeState.stopped, error?.message, error?.code);
     this.emit('stopped', end);
     this.#finished.resolve(end);
   }

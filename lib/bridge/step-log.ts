@@ -1,15 +1,22 @@
 /** The steps between `start` and the first persisted fragment. */
 import type { BridgeStep } from './events.js';
 
-/** Tells of each step once, with the time since the start. */
+/** Who is told of steps. */
+export interface StepHandlers {
+  /** For the first time, so long after the start. */
+  readonly onFirst: (step: { readonly step: BridgeStep; readonly elapsedMs: number }) => void;
+  /** Each time: every session makes most of them anew. */
+  readonly onMade: (step: BridgeStep) => void;
+}
+
+/** Tells of each step, and of its first time. */
 export class StepLog {
-  readonly #onStep: (step: { readonly step: BridgeStep; readonly elapsedMs: number }) => void;
+  readonly #handlers: StepHandlers;
   readonly #made = new Set<BridgeStep>();
   #startedAtMs = 0;
 
-  /** @param onStep - told when a step is made for the first time */
-  constructor(onStep: (step: { readonly step: BridgeStep; readonly elapsedMs: number }) => void) {
-    this.#onStep = onStep;
+  constructor(handlers: StepHandlers) {
+    this.#handlers = handlers;
   }
 
   /** The time counts from now on. */
@@ -22,8 +29,9 @@ export class StepLog {
   }
 
   made(step: BridgeStep): void {
+    this.#handlers.onMade(step);
     if (this.#made.has(step)) return;
     this.#made.add(step);
-    this.#onStep({ step, elapsedMs: Math.round(performance.now() - this.#startedAtMs) });
+    this.#handlers.onFirst({ step, elapsedMs: Math.round(performance.now() - this.#startedAtMs) });
   }
 }

@@ -49,7 +49,7 @@ const layers = {
   'lib/signaling': { values: ['lib/aws', 'lib/util'] },
   'lib/aws': { values: ['lib/util'] },
   'lib/local': { values: ['lib/util'] },
-  'lib/ops': { values: ['lib/bridge', 'lib/util'] },
+  'lib/ops': { values: ['lib/bridge', 'lib/ledger', 'lib/util'] },
   'lib/util': { values: [] },
 };
 

@@ -1,6 +1,8 @@
 /** What the metrics of one Bridge are read from: the Bridge itself, and what its events add up to. */
-import type { BridgeState, KvsBridgeEvents, StateChange } from '../../bridge/events.js';
+import { BridgeState } from '../../bridge/events.js';
+import type { KvsBridgeEvents, StateChange } from '../../bridge/events.js';
 import type { KvsBridge } from '../../bridge/kvs-bridge.js';
+import { GapCause } from '../../ledger/gap-causes.js';
 import { follow } from '../follow.js';
 
 /** Counts of gaps with one cause. */
@@ -23,10 +25,15 @@ export interface ViewHandlers {
 /** Follows one Bridge. */
 export class BridgeView implements Disposable {
   readonly bridge: KvsBridge;
-  readonly stateChanges = new Map<BridgeState, number>();
+  readonly stateChanges = new Map<BridgeState, number>(
+    Object.values(BridgeState).map((state) => [state, 0]),
+  );
   /** By the code of the error that made it necessary; `none` where a session just ended. */
   readonly reconnects = new Map<string, number>();
-  readonly gaps = new Map<string, GapSums>();
+  /** Every cause from the start: a counter's first step counts only from a 0 that was seen. */
+  readonly gaps = new Map<GapCause, GapSums>(
+    Object.values(GapCause).map((cause) => [cause, { count: 0, ms: 0 }]),
+  );
   epochs = 0;
   /** PERSISTED ones, those included that ListFragments told of. */
   fragmentsPersisted = 0;
@@ -84,7 +91,7 @@ export class BridgeView implements Disposable {
   #onState({ state, previous, code }: StateChange): void {
     if (state === previous) return;
     this.stateChanges.set(state, (this.stateChanges.get(state) ?? 0) + 1);
-    if (state !== 'reconnecting') return;
+    if (state !== BridgeState.reconnecting) return;
     const cause = code ?? 'none';
     this.reconnects.set(cause, (this.reconnects.get(cause) ?? 0) + 1);
   }
