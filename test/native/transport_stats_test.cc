@@ -1,6 +1,10 @@
 // Round trips and the sums of RTP streams.
+#include <gst/gst.h>
 #include <gtest/gtest.h>
 
+#include <vector>
+
+#include "glib/ptr.h"
 #include "media/round_trip.h"
 #include "media/rtp_sources.h"
 
@@ -32,7 +36,12 @@ BufferPtr Packet(const std::vector<std::uint8_t>& bytes) {
   return BufferPtr::Adopt(gst_buffer_new_memdup(bytes.data(), bytes.size()));
 }
 
-TEST(StunMark, KnowsTheAnswersToItsOwnRequestsOnly) {
+class StunMarkTest : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() { gst_init(nullptr, nullptr); }
+};
+
+TEST_F(StunMarkTest, KnowsTheAnswersToItsOwnRequestsOnly) {
   const StunMark mark;
   const StunTransactionId transaction = mark.Transaction(0x0102030405060708U);
   std::vector<std::uint8_t> answer = {0x01, 0x01, 0x00, 0x10, 0x21, 0x12, 0xa4, 0x42};
