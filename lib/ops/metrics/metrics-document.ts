@@ -23,7 +23,7 @@ export function metricsDocument(): string {
 
 <!-- Made by \`npm run format\` from lib/ops/metrics; change it there. -->
 
-\`kvs-bridge start --http-port 9090\` serves, over plain HTTP and without asking who is there:
+\`kvs-bridge start --http-port 9464\` serves, over plain HTTP and without asking who is there:
 
 | Path       | What it answers                                                                                                      |
 | ---------- | -------------------------------------------------------------------------------------------------------------------- |
