@@ -191,10 +191,9 @@ export const bridgeMetrics: readonly MetricSpec[] = [
     'counter',
     {
       name: 'frames_stored_total',
-      help: 'Frames in fragments that KVS persisted; of sound with the silence that was filled in',
+      help: 'Frames in fragments that KVS persisted, what earlier sessions had left included; of sound with the silence that was filled in',
     },
-    ({ bridge: { totals } }, kind) =>
-      kind === 'video' ? totals.videoFramesStored : totals.audioFramesStored,
+    ({ stored }, kind) => stored[kind],
   ),
   one(
     'counter',
@@ -210,7 +209,7 @@ export const bridgeMetrics: readonly MetricSpec[] = [
     'counter',
     {
       name: 'video_frames_recovered_total',
-      help: 'Video frames that earlier sessions had left in the spool and that were stored now',
+      help: 'Of the video frames stored, those that earlier sessions had left in the spool',
     },
     ({ bridge }) => bridge.totals.videoFramesRecovered,
   ),
@@ -222,17 +221,17 @@ export const bridgeMetrics: readonly MetricSpec[] = [
   one(
     'counter',
     { name: 'bytes_stored_total', help: 'Size of the fragments that KVS persisted' },
-    ({ bridge }) => bridge.totals.bytesPersisted,
+    ({ stored }) => stored.bytes,
   ),
   {
     name: 'fragment_acks_total',
     type: 'counter',
     labels: ['type', 'error_id'],
     help: 'What KVS said of fragments: buffering, received, persisted or error, the last with its ErrorId such as 4004',
-    read: ({ bridge, fragmentsPersisted }: BridgeView): readonly Sample[] => {
+    read: ({ bridge, stored }: BridgeView): readonly Sample[] => {
       const { errors, buffering, received } = bridge.stats.acks;
       // Told one by one: they are not short of what a media process counted before it was killed.
-      const types = { buffering, received, persisted: fragmentsPersisted };
+      const types = { buffering, received, persisted: stored.fragments };
       return [
         ...Object.entries(types).map(([type, n]) => [{ type, error_id: '' }, n] as const),
         ...Object.entries(errors).map(([id, n]) => [{ type: 'error', error_id: id }, n] as const),

@@ -35,8 +35,8 @@ export class BridgeView implements Disposable {
     Object.values(GapCause).map((cause) => [cause, { count: 0, ms: 0 }]),
   );
   epochs = 0;
-  /** PERSISTED ones, those included that ListFragments told of. */
-  fragmentsPersisted = 0;
+  /** What KVS persisted, that of earlier sessions included: nothing is missing after a crash. */
+  readonly stored = { fragments: 0, video: 0, audio: 0, bytes: 0 };
   /** When the last PERSISTED of live media came, Unix epoch ms; 0 before the first. */
   lastPersistedAtMs = 0;
   relayedMs = 0;
@@ -57,8 +57,11 @@ export class BridgeView implements Disposable {
       },
       epoch: () => (this.epochs += 1),
       spool: (status) => (this.spool = status),
-      persisted: ({ lagMs, recovered }) => {
-        this.fragmentsPersisted += 1;
+      persisted: ({ lagMs, recovered, videoFrames, audioFrames, bytes }) => {
+        this.stored.fragments += 1;
+        this.stored.video += videoFrames;
+        this.stored.audio += audioFrames;
+        this.stored.bytes += bytes;
         if (recovered === true) return;
         this.lastPersistedAtMs = Date.now();
         onPersisted(lagMs);
