@@ -22,7 +22,7 @@ export interface BridgeMetrics extends Disposable {
   /** `await registry.metrics()` is what Prometheus reads; its type `registry.contentType`. */
   readonly registry: Registry;
   /** Takes the Bridge's metrics out of the registry. Repeats have no effect. */
-  close(): void;
+  readonly close: () => void;
 }
 
 /** The metrics of one registry; which Bridges they are of changes. */
