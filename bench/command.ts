@@ -1,9 +1,11 @@
 /** The project's own commands as child processes, driven by their NDJSON events. */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { end, familyOf } from './child.js';
+import { channelName } from './service.js';
+import type { Service } from './service.js';
 
 /** One line of a command's `--json` output. */
 export interface CommandEvent {
@@ -11,8 +13,7 @@ export interface CommandEvent {
   readonly [member: string]: unknown;
 }
 
-const command = new URL('../bin/kvs-bridge.js', import.meta.url).pathname;
-const endLimitMs = 20_000;
+const thisBuild = new URL('..', import.meta.url).pathname;
 
 /** A running `kvs-bridge` command. */
 export class Command implements AsyncDisposable {
@@ -20,7 +21,9 @@ export class Command implements AsyncDisposable {
   readonly #events: CommandEvent[] = [];
   readonly #waiting = new Set<() => void>();
 
-  constructor(args: readonly string[]) {
+  /** @param build - folder of another build to run, such as an older one's `dist` */
+  constructor(args: readonly string[], build = thisBuild) {
+    const command = join(build, 'bin', 'kvs-bridge.js');
     this.#child = spawn(process.execPath, [command, ...args, '--json'], {
       stdio: ['ignore', 'pipe', 'ignore'],
     });
@@ -37,8 +40,7 @@ export class Command implements AsyncDisposable {
 
   /** The process and those it started. */
   get pids(): readonly number[] {
-    const children = readFileSync(`/proc/${this.pid}/task/${this.pid}/children`, 'utf8');
-    return [this.pid, ...children.trim().split(/\s+/).filter(Boolean).map(Number)];
+    return familyOf(this.pid);
   }
 
   /** Every event so far. */
@@ -71,11 +73,15 @@ export class Command implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#child.exitCode !== null) return;
-    const exit = once(this.#child, 'exit');
-    this.#child.kill('SIGTERM');
-    const limit = setTimeout(() => this.#child.kill('SIGKILL'), endLimitMs);
-    await exit;
-    clearTimeout(limit);
+    await end(this.#child);
   }
+}
+
+/** Records channel `index` of the service with `kvs-bridge start`. */
+export function startRecording(service: Service, index: number, build?: string): Command {
+  const name = channelName(index);
+  const place = ['--local', service.url, '--ca-file', service.caFile];
+  const spool = ['--spool-dir', join(service.folder, 'spool')];
+  const what = ['--channel', name, '--stream', name, '--sink', 'putmedia'];
+  return new Command(['start', ...what, ...place, ...spool], build);
 }

@@ -1,7 +1,8 @@
 /** How long it takes from `start` to the first PERSISTED fragment, step by step, on loopback. */
-import { Command } from './command.js';
+import { startRecording } from './command.js';
 import { median } from './process-usage.js';
-import { startBenchStack } from './stack.js';
+import type { Programs } from './programs.js';
+import { Service } from './service.js';
 
 const runs = 10;
 
@@ -9,19 +10,11 @@ const runs = 10;
 export type StepMedians = ReadonlyMap<string, number>;
 
 /** Starts the command ten times, one after the other. */
-export async function measureFirstPersisted(): Promise<StepMedians> {
-  await using stack = await startBenchStack();
+export async function measureFirstPersisted(programs: Programs): Promise<StepMedians> {
+  await using service = await Service.start({ senderExecutable: programs.sender });
   const times = new Map<string, number[]>();
   for (let run = 0; run < runs; run += 1) {
-    await using bridge = new Command([
-      'start',
-      '--channel',
-      stack.channel,
-      '--stream',
-      stack.stream,
-      '--local',
-      stack.url,
-    ]);
+    await using bridge = startRecording(service, 0);
     await bridge.event(({ event, step }) => event === 'step' && step === 'persisted');
     for (const { event, step, elapsedMs } of bridge.events) {
       if (event !== 'step' || typeof step !== 'string') continue;

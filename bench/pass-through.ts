@@ -1,77 +1,87 @@
 /**
- * What recording one 720p30 2 Mbit/s H.264 + Opus stream costs: the whole bridge (Bridge and media
- * process) beside a bare C receiver that does `webrtcbin ! depay ! parse`, Opus to AAC by avenc_aac,
- * and Matroska. Both take the same master's stream in the same windows of time.
+ * What recording one 720p30 2 Mbit/s H.264 + Opus stream costs: `kvs-bridge start`, Bridge and media
+ * process, spool and TLS upload included, beside a bare C receiver (bench/floor). All take the same
+ * media in the same windows of time.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { Command } from './command.js';
+import type { Programs } from './programs.js';
+import { startRecording } from './command.js';
 import { FloorViewer } from './floor-viewer.js';
 import { cpuSeconds, median, pssMb } from './process-usage.js';
-import { startBenchStack } from './stack.js';
+import { Service } from './service.js';
 
 const warmUpMs = 8_000;
-const windowMs = 20_000;
-const windows = 3;
+const windowMs = 10_000;
+const windows = 6;
 
-/** Result of {@link measurePassThrough}; CPU in percent of one core. */
-export interface PassThroughResult {
-  readonly bridgeCpuPercent: number;
-  readonly floorCpuPercent: number;
-  /** Median of the windows' ratios, bridge to floor. */
+/** CPU in percent of one core: the median of all windows. */
+export interface RecorderCost {
+  readonly cpuPercent: number;
+  /** Median of the windows' ratios to the floor in the same window. */
   readonly cpuRatio: number;
-  /** Highest sum of both processes' proportional set sizes, in MB. */
-  readonly bridgePeakPssMb: number;
-  readonly floorPeakPssMb: number;
+  /** Highest sum of the processes' proportional set sizes, in MB. */
+  readonly peakPssMb: number;
 }
 
-/** @param floorExecutable - the bare receiver */
-export async function measurePassThrough(floorExecutable: string): Promise<PassThroughResult> {
-  await using stack = await startBenchStack();
-  await using bridge = new Command([
-    'start',
-    '--channel',
-    stack.channel,
-    '--stream',
-    stack.stream,
-    '--local',
-    stack.url,
-  ]);
+/** Result of {@link measurePassThrough}. */
+export interface PassThroughResult {
+  readonly bridge: RecorderCost;
+  readonly floor: RecorderCost;
+  /** Another build of the bridge, where one was named. */
+  readonly baseline: RecorderCost | undefined;
+}
+
+/** One of those that are compared. */
+interface Contestant {
+  readonly pids: () => readonly number[];
+  readonly cpuPercents: number[];
+  peakPssMb: number;
+}
+
+/** @param baselineBuild - `dist` of another build to measure in the same windows */
+export async function measurePassThrough(
+  programs: Programs,
+  baselineBuild?: string,
+): Promise<PassThroughResult> {
+  await using service = await Service.start({ senderExecutable: programs.sender, channels: 2 });
+  await using bridge = startRecording(service, 0);
   await bridge.event(({ event, state }) => event === 'state' && state === 'recording');
-  await using floor = await FloorViewer.start({
-    executable: floorExecutable,
-    channelArn: stack.channelArn,
-    endpoint: stack.viewerEndpoint,
-    region: stack.region,
-    credentials: stack.credentials,
-  });
+  await using baseline =
+    baselineBuild === undefined ? undefined : startRecording(service, 1, baselineBuild);
+  await baseline?.event(({ event, state }) => event === 'state' && state === 'recording');
+  await using floor = await FloorViewer.start(programs.floorReceiver, service.channel(0));
   await delay(warmUpMs);
 
-  const bridgeCpu = (): number => bridge.pids.reduce((sum, pid) => sum + cpuSeconds(pid), 0);
-  const bridgePss = (): number => bridge.pids.reduce((sum, pid) => sum + pssMb(pid), 0);
-  const bridgePercents: number[] = [];
-  const floorPercents: number[] = [];
-  let bridgePeakPssMb = 0;
-  let floorPeakPssMb = 0;
-  for (let window = 0; window < windows; window += 1) {
-    const [bridgeBefore, floorBefore, beganMs] = [
-      bridgeCpu(),
-      cpuSeconds(floor.pid),
-      performance.now(),
-    ];
-    for (let elapsed = 0; elapsed < windowMs; elapsed += 2_000) {
-      await delay(2_000);
-      bridgePeakPssMb = Math.max(bridgePeakPssMb, bridgePss());
-      floorPeakPssMb = Math.max(floorPeakPssMb, pssMb(floor.pid));
-    }
-    const seconds = (performance.now() - beganMs) / 1000;
-    bridgePercents.push(((bridgeCpu() - bridgeBefore) / seconds) * 100);
-    floorPercents.push(((cpuSeconds(floor.pid) - floorBefore) / seconds) * 100);
-  }
+  const contestant = (pids: () => readonly number[]): Contestant => ({
+    pids,
+    cpuPercents: [],
+    peakPssMb: 0,
+  });
+  const ours = contestant(() => bridge.pids);
+  const bare = contestant(() => [floor.pid]);
+  const other = baseline && contestant(() => baseline.pids);
+  const all = [ours, bare, ...(other === undefined ? [] : [other])];
+  for (let window = 0; window < windows; window += 1) await measureWindow(all);
   return {
-    bridgeCpuPercent: median(bridgePercents),
-    floorCpuPercent: median(floorPercents),
-    cpuRatio: median(bridgePercents.map((value, index) => value / (floorPercents[index] ?? NaN))),
-    bridgePeakPssMb,
-    floorPeakPssMb,
+    bridge: costOf(ours, bare),
+    floor: costOf(bare, bare),
+    baseline: other && costOf(other, bare),
   };
+}
+
+async function measureWindow(contestants: readonly Contestant[]): Promise<void> {
+  const before = contestants.map(({ pids }) => cpuSeconds(pids()));
+  const beganMs = performance.now();
+  await delay(windowMs);
+  const seconds = (performance.now() - beganMs) / 1000;
+  for (const [index, each] of contestants.entries()) {
+    const used = cpuSeconds(each.pids()) - (before[index] ?? NaN);
+    each.cpuPercents.push((used / seconds) * 100);
+    each.peakPssMb = Math.max(each.peakPssMb, pssMb(each.pids()));
+  }
+}
+
+function costOf({ cpuPercents, peakPssMb }: Contestant, floor: Contestant): RecorderCost {
+  const ratios = cpuPercents.map((value, index) => value / (floor.cpuPercents[index] ?? NaN));
+  return { cpuPercent: median(cpuPercents), cpuRatio: median(ratios), peakPssMb };
 }

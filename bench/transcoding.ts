@@ -78,7 +78,7 @@ async function usageOf(
   let used = 0;
   const timer = setInterval(() => {
     try {
-      used = cpuSeconds(child.pid ?? 0);
+      used = cpuSeconds([child.pid ?? 0]);
     } catch {
       // It has ended since.
     }

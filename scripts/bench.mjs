@@ -6,13 +6,15 @@ import { run, step } from './setup/run.mjs';
 import { runScript } from './setup/setup-error.mjs';
 
 const folder = 'build/bench';
-const programs = ['kvsb_floor_receiver', 'kvsb_transcode'];
+const programs = ['kvsb_floor_receiver', 'kvsb_sender', 'kvsb_transcode'];
 
 await runScript(async () => {
   await setUp('bench');
   await step('building what is measured beside the bridge', buildPrograms);
   const main = inProject('dist', 'bench', 'main.js');
-  process.argv = [process.execPath, main, ...programs.map((name) => inProject(folder, name))];
+  const chosen = process.argv.slice(2);
+  const executables = programs.map((name) => inProject(folder, name));
+  process.argv = [process.execPath, main, ...executables, ...chosen];
   await import(main);
 });
 

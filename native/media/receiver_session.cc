@@ -146,7 +146,8 @@ void ReceiverSession::OnPad(PadPtr pad, gulong block_probe) {
 TrackHandlers ReceiverSession::HandlersFor(const std::string& kind, unsigned id) {
   TrackHandlers handlers;
   handlers.on_sample = [inbox = inbox_, kind, id](TrackSample sample) {
-    inbox.Push({kind, id, std::move(sample), 0, nullptr, 0});
+    // The next tick is soon enough: a wake-up for each frame costs more than the frame.
+    inbox.Leave({kind, id, std::move(sample), 0, nullptr, 0});
   };
   handlers.on_eos = [inbox = inbox_, kind, id] { inbox.Push({kind, id, {}, 0, nullptr, 0}); };
   handlers.on_lost = [inbox = inbox_, kind, id](unsigned packets) {
@@ -256,6 +257,7 @@ void ReceiverSession::FinishRecording() {
 }
 
 void ReceiverSession::OnClosing() {
+  inbox_.Drain();
   peer_watch_.reset();
   if (recorder_ != nullptr) {
     recorder_->Finish();
@@ -270,6 +272,7 @@ void ReceiverSession::OnClosed() {
 }
 
 void ReceiverSession::OnTick() {
+  inbox_.Drain();
   recorder_->Tick(MediaClock::MonotonicNs());
   CheckPeer();
   if (++ticks_ % kTicksPerStats != 0) return;

@@ -103,21 +103,17 @@ void Recorder::Finish() {
 }
 
 void Recorder::Interleave(std::int64_t now_ns) {
-  bool wrote = false;
   while (!video_.empty() && MayWrite(video_.front(), now_ns)) {
     VideoFrame frame = std::move(video_.front());
     video_.pop_front();
     InterleaveBefore(frame);
     WriteVideo(std::move(frame), now_ns);
-    wrote = true;
   }
   if (AudioIsAlone(now_ns)) {
     const bool video_returns =
         video_arrived_ns_ != 0 && now_ns - video_arrived_ns_ < options_.track_timeout_ms * kNsPerMs;
     lone_audio_.Write(now_ns - options_.interleave_hold_ms * kNsPerMs, video_returns);
-    wrote = true;
   }
-  if (wrote) writer_.Flush();
 }
 
 std::int64_t Recorder::AudioLimitOf(const VideoFrame& frame) const {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';
@@ -6,6 +7,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { KinesisVideo } from '@aws-sdk/client-kinesis-video';
 import { LocalKvs, localCredentials } from '../../lib/local/index.js';
+import { PutMediaConnection } from '../../lib/putmedia/connection.js';
 import { ErrorCode, LocalKvsError, OptionsError } from '../../lib/util/errors.js';
 import { TestKvs } from '../support/local-kvs.js';
 
@@ -44,6 +46,22 @@ describe('LocalKvs', () => {
     assert.equal(endpoint.DataEndpoint, http);
     await test.restart();
     assert.equal(test.kvs.caPem, ca, 'the certificate is kept');
+  });
+
+  it('closes in the middle of an upload over TLS', async () => {
+    await using test = await TestKvs.start({ tls: 'self-signed' });
+    await test.createStream('s');
+    const upload = new PutMediaConnection({
+      endpoint: test.kvs.endpoints.https ?? '',
+      ca: test.kvs.caPem ?? '',
+      region: test.kvs.region,
+      streamName: 's',
+      credentials: () => Promise.resolve(localCredentials),
+    });
+    await once(upload, 'accepted');
+    const closed = once(upload, 'closed');
+    await test.kvs.close();
+    await closed;
   });
 
   it('closes twice', async () => {

@@ -333,12 +333,13 @@ TEST_F(RecorderTest, FinishWithoutAnythingDoesNothing) {
   EXPECT_TRUE(rig.sink().epochs().empty());
 }
 
-TEST_F(RecorderTest, FlushesWhatItWrote) {
+TEST_F(RecorderTest, FlushesWhatItWroteWithEachTick) {
   RecorderRig rig;
   rig.Keyframe(0);
-  EXPECT_EQ(rig.sink().flushes(), 1U);
   rig.Video(33);
-  EXPECT_EQ(rig.sink().flushes(), 2U);
+  EXPECT_EQ(rig.sink().flushes(), 0U);
+  rig.Tick();
+  EXPECT_EQ(rig.sink().flushes(), 1U);
 }
 
 TEST_F(RecorderTest, CountsEveryFrame) {

@@ -114,7 +114,9 @@ export class PutMediaConnection {
   cut(): void {
     this.#stop('cut by the server');
     const { socket } = this.#options.request;
-    socket.resetAndDestroy();
+    // A socket with TLS on it cannot be reset, and says so by an exception.
+    if ('encrypted' in socket) socket.destroy();
+    else socket.resetAndDestroy();
   }
 
   /** Reads on, unless the disk or a fault holds the upload back. */
