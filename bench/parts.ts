@@ -118,7 +118,7 @@ ${scaleTable(steps)}`,
 }
 
 async function memory(programs: Programs): Promise<Section> {
-  const counts = [1, 2, 4, 6] as const;
+  const counts = [1, 2, 4] as const;
   const measure = (isolation: Isolation): Promise<readonly ScaleStep[]> =>
     measureScale({
       programs,
