@@ -1,7 +1,6 @@
 /** The hosts that a bridge talks to: their names, TCP, TLS. */
 import { finding } from '../catalog/catalog.js';
 import type { Check, CheckContext } from '../check.js';
-import { StepTimeout } from '../probes/step.js';
 import { Unreachable } from '../probes/reach.js';
 import type { DoctorFinding } from '../report.js';
 
@@ -50,12 +49,9 @@ async function checkEndpoint(
   const reached = await aws.reach(url);
   const { host } = url;
   if (reached.ok) return finding('endpoints.ok', { purpose, host, ms: reached.value.ms });
-  const cause = reached.error.cause;
-  const obstacle = cause instanceof Unreachable ? cause.obstacle : 'network';
-  const reason =
-    reached.error instanceof StepTimeout || !(cause instanceof Unreachable)
-      ? reached.error.message
-      : cause.message;
+  const { error, thrown } = reached;
+  const obstacle = thrown instanceof Unreachable ? thrown.obstacle : 'network';
+  const reason = thrown instanceof Unreachable ? thrown.message : error.message;
   const common = { purpose, host, reason };
   switch (obstacle) {
     case 'name':

@@ -77,7 +77,7 @@ async function checkServer(
   }
   const found = await step(async () => lookup(parsed.host), bounds);
   if (!found.ok) {
-    return finding('ice.unresolved', { uri, reason: failureOfError(found.error.cause).name });
+    return finding('ice.unresolved', { uri, reason: failureOfError(found.thrown).name });
   }
   const server = { ...parsed, address: found.value.address, ca: options.ca };
   const outcome = await step(
@@ -89,7 +89,7 @@ async function checkServer(
       ? finding('ice.stun', { uri, address: outcome.value })
       : finding('ice.turn', { uri });
   }
-  return failureFinding(uri, parsed, outcome.error);
+  return failureFinding(uri, parsed, outcome.thrown);
 }
 
 async function ask(
@@ -106,15 +106,15 @@ async function ask(
 function failureFinding(
   uri: string,
   { kind, port, protocol }: IceUri,
-  error: Error,
+  thrown: unknown,
 ): DoctorFinding {
-  const { cause } = error;
-  if (cause instanceof TurnRefusal) {
+  if (thrown instanceof TurnRefusal) {
     // 401 Unauthorized and 441 Wrong Credentials (RFC 8656, 19).
-    const isKeys = cause.code === 401 || cause.code === 441;
-    return finding(isKeys ? 'ice.turn-refused' : 'ice.turn-failed', { uri, reason: cause.message });
+    const isKeys = thrown.code === 401 || thrown.code === 441;
+    const id = isKeys ? 'ice.turn-refused' : 'ice.turn-failed';
+    return finding(id, { uri, reason: thrown.message });
   }
-  const reason = error instanceof StepTimeout ? error.message : failureOfError(cause).name;
+  const reason = thrown instanceof StepTimeout ? thrown.message : failureOfError(thrown).name;
   if (kind === 'stun') return finding('ice.stun-silent', { uri, reason, port });
   return finding(protocol === 'udp' ? 'ice.turn-silent' : 'ice.turn-unreachable', {
     ...{ uri, reason, port },

@@ -4,7 +4,13 @@ import { ErrorCode, KvsBridgeError, asKvsBridgeError } from '../../util/errors.j
 
 /** How a step ended: it never throws, except when the caller aborts everything. */
 export type Outcome<T> =
-  { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: KvsBridgeError };
+  | { readonly ok: true; readonly value: T }
+  | {
+      readonly ok: false;
+      readonly error: KvsBridgeError;
+      /** What was thrown, as it was: not to be shown. */
+      readonly thrown: unknown;
+    };
 
 /** A step took too long. */
 export class StepTimeout extends KvsBridgeError {
@@ -40,7 +46,7 @@ export async function step<T>(
   } catch (error) {
     signal.throwIfAborted();
     const reason: unknown = late.signal.aborted ? late.signal.reason : error;
-    return { ok: false, error: asKvsBridgeError(reason) };
+    return { ok: false, error: asKvsBridgeError(reason), thrown: reason };
   } finally {
     clearTimeout(timer);
     // What still runs has nobody to tell: it should not hold connections.
