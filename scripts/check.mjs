@@ -2,6 +2,7 @@
  * `npm run check`: format, lint, types and the project's own rules, for both languages. With
  * `--fix` it formats and fixes what can be fixed. A tool's output is shown only when it fails.
  */
+import { apiReport } from './api-report.mjs';
 import { metricsDocument } from './checks/documents.mjs';
 import { machineSpecifics, nativeLayers } from './checks/rules.mjs';
 import { clangFormat, clangTidy, eslint, findClangTool, prettier } from './checks/tools.mjs';
@@ -20,6 +21,7 @@ await runScript(async () => {
   await check('types', checkTypes);
   await check('troubleshooting page', () => troubleshootingPage(fix));
   await check('docs/metrics.md', () => metricsDocument(fix));
+  await check('API report', () => apiReport(fix));
   await check('eslint', () => eslint(fix));
   await checkWithClang('clang-format', (program) => clangFormat(program, fix));
   await checkWithClang('clang-tidy', clangTidy);
