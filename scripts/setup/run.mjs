@@ -15,9 +15,7 @@ import { projectRoot } from './paths.mjs';
  *
  * @param {string} command
  * @param {readonly string[]} args
- * @param {{
- *   env?: Record<string, string>, cwd?: string, stdin?: 'inherit' | 'ignore', signal?: AbortSignal
- * }} [options] `signal` ends the program
+ * @param {{ env?: Record<string, string>, cwd?: string, stdin?: 'inherit' | 'ignore' }} [options]
  * @returns {Promise<RunResult>}
  */
 export function run(command, args, options = {}) {
@@ -26,18 +24,59 @@ export function run(command, args, options = {}) {
       cwd: options.cwd ?? projectRoot,
       env: { ...process.env, ...options.env },
       stdio: [options.stdin ?? 'ignore', 'pipe', 'pipe'],
-      signal: options.signal,
     });
-    const chunks = [];
-    child.stdout.on('data', (chunk) => chunks.push(chunk));
-    child.stderr.on('data', (chunk) => chunks.push(chunk));
-    child.on('error', (error) => resolve({ exitCode: 127, output: error.message }));
-    child.on('close', (code, signal) => {
-      const output = Buffer.concat(chunks).toString('utf8');
-      resolve({
-        exitCode: code ?? 1,
-        output: signal === null ? output : `${output}\n${command} was ended by ${signal}\n`,
-      });
+    collect(child, command, resolve);
+  });
+}
+
+/**
+ * The same with the least priority: whoever else wants the processor has it first. Linux shares it
+ * between sessions before it does within one (sched_autogroup), so the program gets a session of its
+ * own, and that the least share.
+ *
+ * @param {string} command
+ * @param {readonly string[]} args
+ * @param {AbortSignal} signal ends the program with all that it started
+ * @returns {Promise<RunResult>}
+ */
+export function runInBackground(command, args, signal) {
+  const lowered = 'echo 19 2>/dev/null > /proc/self/autogroup; exec nice -n 19 "$@"';
+  return new Promise((resolve) => {
+    const child = spawn('sh', ['-c', lowered, 'sh', command, ...args], {
+      cwd: projectRoot,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    });
+    const end = () => {
+      try {
+        process.kill(-child.pid, 'SIGKILL');
+      } catch (error) {
+        if (error.code !== 'ESRCH') throw error;
+      }
+    };
+    signal.addEventListener('abort', end, { once: true });
+    collect(child, command, (result) => {
+      signal.removeEventListener('abort', end);
+      resolve(result);
+    });
+  });
+}
+
+/**
+ * @param {import('node:child_process').ChildProcess} child
+ * @param {string} command
+ * @param {(result: RunResult) => void} done
+ */
+function collect(child, command, done) {
+  const chunks = [];
+  child.stdout.on('data', (chunk) => chunks.push(chunk));
+  child.stderr.on('data', (chunk) => chunks.push(chunk));
+  child.on('error', (error) => done({ exitCode: 127, output: error.message }));
+  child.on('close', (code, signal) => {
+    const output = Buffer.concat(chunks).toString('utf8');
+    done({
+      exitCode: code ?? 1,
+      output: signal === null ? output : `${output}\n${command} was ended by ${signal}\n`,
     });
   });
 }

@@ -3,7 +3,7 @@ import { readFileSync, rmSync } from 'node:fs';
 import { listFiles } from '../setup/fingerprint.mjs';
 import { inProject } from '../setup/paths.mjs';
 import { buildError, forgetForeignCmakeCache } from '../setup/project.mjs';
-import { run, step } from '../setup/run.mjs';
+import { run, runInBackground, step } from '../setup/run.mjs';
 import { add, noTests } from './counts.mjs';
 
 /** AddressSanitizer and ThreadSanitizer exclude each other, so there are two builds. */
@@ -62,11 +62,8 @@ async function buildAll(names, signal) {
         `-DKVSB_SANITIZE=${sanitizers}`,
       ]);
       if (configured.exitCode !== 0) throw buildError('CMake', name, configured.output);
-      const built = await run(
-        'nice',
-        ['-n', '19', 'cmake', '--build', folder, '--parallel', '2', '--target', ...names],
-        { signal },
-      );
+      const args = ['--build', folder, '--parallel', '2', '--target', ...names];
+      const built = await runInBackground('cmake', args, signal);
       if (built.exitCode !== 0) throw buildError('a native test', name, built.output);
     });
   }
