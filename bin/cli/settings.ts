@@ -86,10 +86,15 @@ function read(name: OptionName, spec: OptionSpec<unknown>, { text, where }: Said
   } catch (error) {
     if (!(error instanceof InvalidValue)) throw error;
     const fix = error.cause instanceof OptionsError ? error.cause.fix : undefined;
-    throw new OptionsError(name, `${where} must be ${error.message}, not "${text}"`, {
+    throw new OptionsError(name, `${where} must be ${error.message}${insteadOf(text)}`, {
       fix: fix ?? `Correct ${where} and start again.`,
     });
   }
+}
+
+/** The value, unless it may be a secret in the wrong place: only what looks like a word or number. */
+function insteadOf(text: string): string {
+  return /^[\w.,=:-]{0,24}$/.test(text) ? `, not "${text}"` : '';
 }
 
 /** Where JSON.parse stopped. What else it says shows the file's text, which may be secret. */

@@ -12,6 +12,7 @@ import type { KvsSinkPlace } from '../kvssink/environment.js';
 import { KvsSinkFolder } from '../kvssink/private-folder.js';
 import { deferred } from '../util/deferred.js';
 import { redact } from '../util/redact.js';
+import { hideIcePasswords } from '../util/secrets.js';
 import { noTotals } from './media-session.js';
 import type {
   FragmentTag,
@@ -132,6 +133,8 @@ export class ChildMediaSession extends EventEmitter<MediaSessionEvents> implemen
   }
 
   setAnswer(sdp: string): void {
+    // What the child writes to stderr is redacted here.
+    hideIcePasswords(sdp);
     this.#send({ type: 'answer', sdp });
   }
 
@@ -214,6 +217,7 @@ export class ChildMediaSession extends EventEmitter<MediaSessionEvents> implemen
       case 'heartbeat':
         return;
       case 'offer':
+        hideIcePasswords(message.sdp);
         this.emit('offer', message.sdp);
         return;
       case 'candidate':

@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
-import { networkInterfaces } from 'node:os';
 import { describe, it } from 'node:test';
 import { KvsBridge, TestMaster } from '../../lib/index.js';
 import { eventThat } from '../support/events.js';
 import { LocalStack } from '../support/local-stack.js';
+import { ownAddress } from '../support/own-address.js';
 import { TurnServer, turnSecret } from '../support/turn-server.js';
 
 async function freePort(): Promise<number> {
@@ -17,13 +17,6 @@ async function freePort(): Promise<number> {
   const { port } = server.address() as AddressInfo;
   server.close();
   return port;
-}
-
-/** An address of this machine that a candidate may have: not loopback where there is another. */
-function ownAddress(): string {
-  const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
-  const ipv4 = addresses.filter(({ family }) => family === 'IPv4');
-  return (ipv4.find(({ internal }) => !internal) ?? ipv4[0])?.address ?? '127.0.0.1';
 }
 
 describe('TURN', () => {
