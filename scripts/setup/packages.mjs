@@ -22,6 +22,8 @@ const runtimePackages = [
 const testPackages = [
   'coturn',
   'ffmpeg',
+  // A second decoder, to judge what is stored by.
+  'gstreamer1.0-libav',
   'iproute2',
   // A clock of the bridge's own, for the chaos suite.
   'libfaketime',
