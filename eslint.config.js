@@ -66,7 +66,11 @@ export default tseslint.config(
     },
   },
   {
-    files: ['test/**/*.ts', 'infra/test/**/*.ts'],
+    files: ['examples/**/*.ts'],
+    rules: { 'no-console': 'off' },
+  },
+  {
+    files: ['test/**/*.ts', 'examples/**/*.ts', 'infra/test/**/*.ts'],
     rules: {
       // node:test's functions return promises that the runner itself waits for.
       '@typescript-eslint/no-floating-promises': [

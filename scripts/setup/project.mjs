@@ -143,7 +143,7 @@ export function buildError(what, logName, output) {
 
 /** Compiles the TypeScript to dist/ unless its sources are as they were. */
 export async function ensureTypeScript() {
-  await ensureCompiled('.', ['bin', 'lib', 'test', 'bench']);
+  await ensureCompiled('.', ['bin', 'lib', 'test', 'bench', 'examples']);
 }
 
 /** The deployment, a package of its own: installs it and compiles it to infra/dist/. */
