@@ -6,6 +6,7 @@ import { apiReport } from './api-report.mjs';
 import { metricsDocument } from './checks/documents.mjs';
 import { machineSpecifics, nativeLayers } from './checks/rules.mjs';
 import { clangFormat, clangTidy, eslint, findClangTool, prettier } from './checks/tools.mjs';
+import { apiReference } from './docs.mjs';
 import { setUpTools } from './setup.mjs';
 import { currentSystem } from './setup/packages.mjs';
 import { ensureInfra, ensureTypeScript } from './setup/project.mjs';
@@ -22,6 +23,7 @@ await runScript(async () => {
   await check('troubleshooting page', () => troubleshootingPage(fix));
   await check('docs/metrics.md', () => metricsDocument(fix));
   await check('API report', () => apiReport(fix));
+  await check('API reference', () => apiReference(false));
   await check('eslint', () => eslint(fix));
   await checkWithClang('clang-format', (program) => clangFormat(program, fix));
   await checkWithClang('clang-tidy', clangTidy);

@@ -178,7 +178,7 @@ export interface LocalKvsOptions {
   readonly verifySignatures?: boolean;
   /** What GetIceServerConfig answers. @defaultValue none: loopback needs no TURN */
   readonly iceServers?: readonly LocalIceServer[];
-  /** Bounds that differ from {@link defaultLimits}. */
+  /** Bounds that differ from the defaults. */
   readonly limits?: {
     readonly ingest?: Partial<IngestLimits>;
     readonly signaling?: Partial<SignalingLimits>;

@@ -43,7 +43,7 @@ export interface Logger {
 /** How much a line matters, least first. */
 export const lineLevels = ['trace', 'debug', 'info', 'warn', 'error'] as const;
 
-/** One of {@link lineLevels}. */
+/** How grave a line is. */
 export type LineLevel = (typeof lineLevels)[number];
 
 /** Whether it has what a {@link Logger} has to have. */
