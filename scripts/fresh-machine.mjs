@@ -18,7 +18,7 @@ const releases = {
   trixie: installDebianNode,
 };
 
-const checkout = '/root/kvs-bridge';
+const checkout = '/srv/kvs-bridge';
 
 /** What a login shell of root sets. */
 const settings = {
@@ -65,13 +65,13 @@ async function makeMachine(suite) {
 /** @param {string} root */
 async function installDebianNode(root) {
   const install =
-    'exec >/root/apt.log 2>&1; apt-get update && DEBIAN_FRONTEND=noninteractive ' +
+    'exec >/srv/apt.log 2>&1; apt-get update && DEBIAN_FRONTEND=noninteractive ' +
     'apt-get install --yes --no-install-recommends nodejs npm ca-certificates';
   const exitCode = await step('installing Node and npm', () =>
     runInRoot(root, { ...settings, folder: '/' }, ['sh', '-c', install]),
   );
   if (exitCode === 0) return;
-  throw new SetupError('Node cannot be installed', `read ${path.join(root, 'root/apt.log')}`);
+  throw new SetupError('Node cannot be installed', `read ${path.join(root, 'srv/apt.log')}`);
 }
 
 /** @param {string} root */
@@ -111,7 +111,7 @@ async function checkOut(folder) {
  */
 async function runAsUser(suite, root, command) {
   const started = performance.now();
-  const log = '/root/output.log';
+  const log = '/srv/output.log';
   const script = 'log="$1"; shift; "$@" >"$log" 2>&1; exit $?';
   const exitCode = await step(`${suite}: ${command.join(' ')}`, () =>
     runInRoot(root, settings, ['bash', '-c', script, 'user', log, ...command]),
