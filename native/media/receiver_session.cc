@@ -243,7 +243,7 @@ void ReceiverSession::OnDrain() {
 }
 
 void ReceiverSession::OnTrackEnd(unsigned track_id) {
-  flowing_.erase(track_id);
+  if (flowing_.erase(track_id) == 0) return;
   if (state() == State::kStopping && flowing_.empty()) FinishRecording();
 }
 
@@ -257,6 +257,8 @@ void ReceiverSession::FinishRecording() {
 }
 
 void ReceiverSession::OnClosing() {
+  // Whatever waits still belongs into the recording, which ends here and not with its tracks.
+  flowing_.clear();
   inbox_.Drain();
   peer_watch_.reset();
   if (recorder_ != nullptr) {

@@ -10,6 +10,8 @@ import { LocalStack } from '../support/local-stack.js';
 const deadlineMs = 60_000;
 /** Five are required; the rest is for a loaded machine. */
 const promptMs = 10_000;
+/** At 30 a second, well above the two seconds that make a video a steady one. */
+const steadyFrames = 150;
 
 describe('Chromium that is', () => {
   it('paused or reloaded is recorded again', async (context) => {
@@ -22,10 +24,21 @@ describe('Chromium that is', () => {
       credentials: stack.credentials,
       media: { audio: true, video: { width: 640, height: 360, frameRate: 30 } },
     });
-    const bridge = new KvsBridge({ ...stack.connection, stream: stack.stream, sink: 'putmedia' });
+    await using bridge = new KvsBridge({
+      ...stack.connection,
+      stream: stack.stream,
+      sink: 'putmedia',
+    });
     await bridge.start();
     await eventThat(bridge, 'persisted', () => true, deadlineMs);
 
+    // Only video that flowed for a while is missed when it stops.
+    await eventThat(
+      bridge,
+      'totals',
+      ({ videoFramesReceived }) => videoFramesReceived > steadyFrames,
+      deadlineMs,
+    );
     const silent = eventThat(bridge, 'warning', () => true, deadlineMs);
     await browser.stopSending();
     const [{ code: silentCode, message: silence }] = (await silent) as [KvsBridgeError];
