@@ -22,7 +22,8 @@ import type {
   MediaSessionOptions,
   MediaTotals,
 } from './media-session.js';
-import { loadNative, nativeError } from './native.js';
+import { nativeError } from './native-error.js';
+import { loadNative } from './native.js';
 import type { NativeReceiver, ReceiverEvent } from './native.js';
 import type { SessionSinks } from './session-sinks.js';
 import { StatsKeeper } from './stats-keeper.js';

@@ -7,11 +7,10 @@ import type { NativeKvsSinkOptions } from '../kvssink/keeper.js';
 import type { ElementAck, ElementState } from '../kvssink/kvs-sink.js';
 import { ErrorCode, MediaError, asKvsBridgeError } from '../util/errors.js';
 import type { AudioMode, VideoCodecName } from './codecs.js';
+import { nativeError } from './native-error.js';
+import type { NativeErrorKind } from './native-error.js';
 import type { RecordingAnalysis } from './recording-found.js';
 import type { MediaPath, RtpStats } from './session-stats.js';
-
-/** Why the native side failed; see native/media/media_error.h. */
-export type NativeErrorKind = keyof typeof codeOfKind;
 
 /** What a native session tells. All counts are since the session began. */
 export type NativeEvent =
@@ -326,37 +325,6 @@ export interface NativeAddon {
     options: NativePublisherOptions,
     onEvents: NativeEventsListener,
   ) => NativePublisher;
-}
-
-const codeOfKind = {
-  media: ErrorCode.media,
-  missingPlugin: ErrorCode.missingPlugin,
-  badPeerInput: ErrorCode.badPeerInput,
-  noKeyframe: ErrorCode.noKeyframe,
-  peerLost: ErrorCode.peerLost,
-  noMedia: ErrorCode.noMedia,
-  options: ErrorCode.options,
-} as const;
-
-const fixOfKind: Partial<Record<NativeErrorKind, string>> = {
-  missingPlugin: 'Install the package named, then start again.',
-  noKeyframe:
-    "Set the encoder's keyframe interval below 10 seconds, or let it answer requests for keyframes (RTCP PLI or FIR).",
-};
-
-/** Turns what the native side says about a failure into an error. */
-export function nativeError(
-  kind: NativeErrorKind,
-  message: string,
-  element: string,
-  debug: string,
-): MediaError {
-  const fix = fixOfKind[kind];
-  return new MediaError(codeOfKind[kind], message, {
-    ...(element === '' ? {} : { element }),
-    ...(debug === '' ? {} : { debug }),
-    ...(fix === undefined ? {} : { fix }),
-  });
 }
 
 /** The package's own folder: the nearest one above this file that holds a package.json. */

@@ -1,6 +1,7 @@
 /** What the test master sends to one viewer. */
 import { EventEmitter } from 'node:events';
-import { loadNative, nativeError } from '../media/native.js';
+import { nativeError } from '../media/native-error.js';
+import { loadNative } from '../media/native.js';
 import type { NativeEvent, NativePublisher, NativePublisherOptions } from '../media/native.js';
 import { deferred } from '../util/deferred.js';
 import { ErrorCode, asKvsBridgeError } from '../util/errors.js';

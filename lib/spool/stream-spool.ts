@@ -127,7 +127,10 @@ export class StreamSpool extends EventEmitter<FragmentSpoolEvents> implements Fr
   }
 
   /** A fragment begins. @returns undefined when it is to stay in memory */
-  begin(head: Pick<FragmentHead, 'epoch' | 'timecodeMs'>, header: Uint8Array): SpooledFragment | undefined {
+  begin(
+    head: Pick<FragmentHead, 'epoch' | 'timecodeMs'>,
+    header: Uint8Array,
+  ): SpooledFragment | undefined {
     if (this.#state === 'memory') {
       if (performance.now() < this.#triesDiskAtMs) return undefined;
       // One fragment finds out for all.

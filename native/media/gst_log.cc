@@ -23,8 +23,8 @@ struct Log {
 };
 
 Log& TheLog() {
-  static Log* const log = new Log;  // NOLINT(cppcoreguidelines-owning-memory): never deleted
-  return *log;
+  static Log* const kLog = new Log;  // NOLINT(cppcoreguidelines-owning-memory): never deleted
+  return *kLog;
 }
 
 /// What other programs' data put into a message need not be text.
