@@ -14,19 +14,15 @@ import { catalog } from '../../lib/doctor/catalog/catalog.js';
 import { localCredentials, runDoctor } from '../../lib/index.js';
 import type { DoctorOptions, DoctorReport } from '../../lib/index.js';
 import { runCommand } from '../support/cli.js';
-import { Coturn } from '../support/coturn.js';
 import { awsCases, doctorNames, temporaryKeys } from '../support/doctor-aws-cases.js';
 import { withVariables } from '../support/doctor-cases.js';
 import type { BrokenSetUp } from '../support/doctor-cases.js';
 import { machineCases } from '../support/doctor-machine-cases.js';
-import {
-  diagnoseIce,
-  iceServer,
-  networkCases,
-  turnSecret,
-} from '../support/doctor-network-cases.js';
+import { diagnoseIce, iceServer, networkCases } from '../support/doctor-network-cases.js';
+import { freePort } from '../support/free-port.js';
 import { TestKvs } from '../support/local-kvs.js';
 import { RoleServer } from '../support/role-server.js';
+import { TurnServer } from '../support/turn-server.js';
 
 /** What no machine of ours can be made to have; test/unit/doctor.test.ts has these. */
 const elsewhere = [
@@ -41,11 +37,17 @@ const server = await TestKvs.start({
   credentials: [localCredentials, temporaryKeys],
   tls: 'self-signed',
 });
-const turn = await Coturn.start(turnSecret, join(server.dataDir, 'tls'));
+const turnPort = await freePort();
+const turnTlsPort = await freePort();
+const turn = await TurnServer.start({
+  address: '127.0.0.1',
+  port: turnPort,
+  tls: { port: turnTlsPort, folder: join(server.dataDir, 'tls') },
+});
 const folder = await mkdtemp(join(tmpdir(), 'kvs-bridge-doctor-'));
 const cases: readonly BrokenSetUp[] = [
   ...(await awsCases(server)),
-  ...(await networkCases(turn.port)),
+  ...(await networkCases(turnPort)),
   ...(await machineCases(folder)),
 ];
 
@@ -101,14 +103,14 @@ function fits(text = '', expected: string | RegExp): boolean {
 
 describe('doctor, of a set-up that is fine', () => {
   it('finds nothing wrong with a real TURN server, over UDP, TCP and TLS', async () => {
-    const uri = `turn:127.0.0.1:${turn.port}`;
+    const uri = `turn:127.0.0.1:${turnPort}`;
     const report = await diagnoseIce(
       [
         iceServer(`${uri}?transport=udp`),
         iceServer(`${uri}?transport=tcp`),
-        iceServer(`turns:127.0.0.1:${turn.tlsPort}?transport=tcp`),
+        iceServer(`turns:127.0.0.1:${turnTlsPort}?transport=tcp`),
       ],
-      { stunUri: `stun:127.0.0.1:${turn.port}`, ca: server.kvs.caPem ?? '' },
+      { stunUri: `stun:127.0.0.1:${turnPort}`, ca: server.kvs.caPem ?? '' },
     );
     assert.deepEqual(ids(report), ['ice.stun', 'ice.turn', 'ice.turn', 'ice.turn']);
     assert.match(report.findings[0]?.found ?? '', /from there this machine is 127\.0\.0\.1:\d+$/);

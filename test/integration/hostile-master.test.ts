@@ -6,7 +6,6 @@ import type { KvsBridgeError } from '../../lib/index.js';
 import { staticCredentials } from '../../lib/aws/credentials.js';
 import { PublishedViewer } from '../../lib/publisher/published-viewer.js';
 import { presignSignalingUrl } from '../../lib/signaling/presigned-url.js';
-import { SignalingClient } from '../../lib/signaling/signaling-client.js';
 import { deferred } from '../../lib/util/deferred.js';
 import { WebSocket } from 'ws';
 import { Disposers } from '../support/disposers.js';
@@ -72,15 +71,7 @@ describe('a hostile master', () => {
 
 /** Answers once: with rubbish, and at once with what works. */
 async function answerTwice(stack: LocalStack): Promise<AsyncDisposable> {
-  await using controlPlane = stack.controlPlane();
-  const { wss } = await controlPlane.signalingEndpoints(stack.channelArn, 'MASTER');
-  const client = new SignalingClient({
-    role: 'MASTER',
-    channelArn: stack.channelArn,
-    endpoint: wss,
-    region: stack.region,
-    credentials: staticCredentials(stack.credentials),
-  });
+  const client = await stack.signalingMaster();
   let viewer: PublishedViewer | undefined;
   client.on('candidate', ({ candidate: { candidate, sdpMLineIndex = 0 } }) => {
     viewer?.addCandidate(candidate, sdpMLineIndex);

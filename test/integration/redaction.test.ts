@@ -8,10 +8,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { staticCredentials } from '../../lib/aws/credentials.js';
 import { localCredentials } from '../../lib/index.js';
 import { PublishedViewer } from '../../lib/publisher/published-viewer.js';
-import { SignalingClient } from '../../lib/signaling/signaling-client.js';
+import type { SignalingClient } from '../../lib/signaling/signaling-client.js';
 import { Cli, runCommand } from '../support/cli.js';
 import { Disposers } from '../support/disposers.js';
 import { LocalStack } from '../support/local-stack.js';
@@ -129,15 +128,7 @@ class TwoFacedMaster implements AsyncDisposable {
   }
 
   static async join(stack: LocalStack): Promise<TwoFacedMaster> {
-    await using controlPlane = stack.controlPlane();
-    const { wss } = await controlPlane.signalingEndpoints(stack.channelArn, 'MASTER');
-    const client = new SignalingClient({
-      role: 'MASTER',
-      channelArn: stack.channelArn,
-      endpoint: wss,
-      region: stack.region,
-      credentials: staticCredentials(stack.credentials),
-    });
+    const client = await stack.signalingMaster();
     const master = new TwoFacedMaster(client);
     await client.connect({ signal: AbortSignal.timeout(20_000) });
     return master;

@@ -7,9 +7,7 @@ import type { DoctorOptions, DoctorReport, LocalIceServer } from '../../lib/inde
 import type { BrokenSetUp } from './doctor-cases.js';
 import { freePort } from './free-port.js';
 import { TestKvs } from './local-kvs.js';
-
-/** Shared by the TURN server and who hands out its credentials. */
-export const turnSecret = 'shared-with-the-turn-server';
+import { turnSecret } from './turn-server.js';
 
 /** Runs doctor on a channel whose GetIceServerConfig lists these. */
 export async function diagnoseIce(

@@ -9,6 +9,7 @@ import { staticCredentials } from '../../lib/aws/credentials.js';
 import type { AwsCredentials } from '../../lib/aws/credentials.js';
 import { LocalKvs, localCredentials } from '../../lib/local/index.js';
 import type { LocalKvsOptions } from '../../lib/local/index.js';
+import { SignalingClient } from '../../lib/signaling/signaling-client.js';
 
 const region = 'us-east-1';
 
@@ -86,6 +87,19 @@ export class LocalStack implements AsyncDisposable {
 
   controlPlane(): ControlPlane {
     return LocalStack.#controlPlane(this.kvs);
+  }
+
+  /** A master's signaling client for the channel, not connected yet. */
+  async signalingMaster(): Promise<SignalingClient> {
+    await using controlPlane = this.controlPlane();
+    const { wss } = await controlPlane.signalingEndpoints(this.channelArn, 'MASTER');
+    return new SignalingClient({
+      role: 'MASTER',
+      channelArn: this.channelArn,
+      endpoint: wss,
+      region,
+      credentials: staticCredentials(this.credentials),
+    });
   }
 
   /** Every stored fragment, oldest first, by ListFragments. */

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 /** Shared with whoever hands out credentials. */
@@ -12,6 +13,8 @@ export interface TurnServerOptions {
   /** It listens there, and relays from there. */
   readonly address: string;
   readonly port: number;
+  /** For TLS too; the folder holds `cert.pem` and `key.pem`. @defaultValue UDP and TCP alone */
+  readonly tls?: { readonly port: number; readonly folder: string };
   /** What to execute to run a command in its place. @defaultValue the command itself */
   readonly command?: (command: readonly string[]) => readonly string[];
 }
@@ -28,6 +31,7 @@ export class TurnServer implements AsyncDisposable {
   static async start({
     address,
     port,
+    tls,
     command = (own) => own,
   }: TurnServerOptions): Promise<TurnServer> {
     const [file = '', ...args] = command([
@@ -39,7 +43,13 @@ export class TurnServer implements AsyncDisposable {
       '--realm=kvs-bridge.test',
       '--use-auth-secret',
       `--static-auth-secret=${turnSecret}`,
-      '--no-tls',
+      ...(tls === undefined
+        ? ['--no-tls']
+        : [
+            `--tls-listening-port=${String(tls.port)}`,
+            `--cert=${join(tls.folder, 'cert.pem')}`,
+            `--pkey=${join(tls.folder, 'key.pem')}`,
+          ]),
       '--no-dtls',
       '--no-cli',
       '--verbose',
