@@ -14,6 +14,16 @@ const addonLoaders = {
   paths: [{ name: 'node:module', message: 'Only lib/media/native.ts loads the addon.' }],
 };
 
+/** Packages, in what has to start on a fresh clone. */
+const packagesBeforeSetUp = {
+  patterns: [
+    {
+      regex: '^(?![./]|node:)',
+      message: 'A script starts before npm install has run: import() a package after the set-up.',
+    },
+  ],
+};
+
 export default tseslint.config(
   {
     ignores: ['**/dist/', 'build/', 'docs/generated/', 'infra/cdk.out/', 'recordings/'],
@@ -64,6 +74,12 @@ export default tseslint.config(
     rules: {
       'no-restricted-imports': ['error', { ...addonLoaders, patterns: [awsClientPackages] }],
     },
+  },
+  {
+    // eslint.config.js itself loads what is in scripts/lint.
+    files: ['scripts/**/*.mjs'],
+    ignores: ['scripts/lint/**'],
+    rules: { 'no-restricted-imports': ['error', packagesBeforeSetUp] },
   },
   {
     files: ['examples/**/*.ts'],

@@ -3,7 +3,6 @@
  * With `--check` it only says whether the report is as it would be written. Needs the built TypeScript.
  */
 import { mkdirSync } from 'node:fs';
-import { Extractor, ExtractorConfig, ExtractorLogLevel } from '@microsoft/api-extractor';
 import { inProject } from './setup/paths.mjs';
 import { ensureTypeScript } from './setup/project.mjs';
 import { runScript } from './setup/setup-error.mjs';
@@ -12,9 +11,11 @@ const report = 'docs/kvs-bridge.api.md';
 
 /**
  * @param {boolean} fix writes the report when it differs
- * @returns {string} what is wrong
+ * @returns {Promise<string>} what is wrong
  */
-export function apiReport(fix) {
+export async function apiReport(fix) {
+  const { Extractor, ExtractorConfig, ExtractorLogLevel } =
+    await import('@microsoft/api-extractor');
   const config = ExtractorConfig.loadFileAndPrepare(inProject('scripts', 'api-extractor.json'));
   mkdirSync(config.reportTempFolder, { recursive: true });
   const findings = [];
@@ -41,7 +42,7 @@ export function apiReport(fix) {
 if (process.argv[1] === inProject('scripts', 'api-report.mjs')) {
   await runScript(async () => {
     await ensureTypeScript();
-    const findings = apiReport(!process.argv.includes('--check'));
+    const findings = await apiReport(!process.argv.includes('--check'));
     if (findings === '') return;
     process.stdout.write(`${findings}\n`);
     process.exitCode = 1;

@@ -2,31 +2,32 @@
  * `npm run docs`: the reference of the public API, with the README and docs/ beside it, as a website in
  * build/docs. A warning, such as a `{@link}` that leads nowhere, is an error.
  */
-import { Application, Logger, TypeDocReader } from 'typedoc';
 import { ensureNodeModules, ensureNodeVersion } from './setup/project.mjs';
 import { inProject } from './setup/paths.mjs';
 import { runScript } from './setup/setup-error.mjs';
-
-/** Keeps what TypeDoc finds, instead of writing it to the terminal. */
-class Findings extends Logger {
-  /** @type {string[]} */
-  lines = [];
-
-  log(message, level) {
-    super.log(message, level);
-    this.lines.push(message);
-  }
-
-  // Progress is of no interest.
-  info() {}
-  verbose() {}
-}
 
 /**
  * @param {boolean} write the website; without it, it is only tried
  * @returns {Promise<string>} what is wrong
  */
 export async function apiReference(write) {
+  const { Application, Logger, TypeDocReader } = await import('typedoc');
+
+  /** Keeps what TypeDoc finds, instead of writing it to the terminal. */
+  class Findings extends Logger {
+    /** @type {string[]} */
+    lines = [];
+
+    log(message, level) {
+      super.log(message, level);
+      this.lines.push(message);
+    }
+
+    // Progress is of no interest.
+    info() {}
+    verbose() {}
+  }
+
   const findings = new Findings();
   const options = inProject('scripts', 'typedoc.json');
   const application = await Application.bootstrapWithPlugins({ options }, [new TypeDocReader()]);

@@ -4,7 +4,6 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
-import { format, resolveConfig } from 'prettier';
 import { inProject } from './setup/paths.mjs';
 import { ensureTypeScript } from './setup/project.mjs';
 import { runScript } from './setup/setup-error.mjs';
@@ -51,6 +50,7 @@ This page is made from what doctor can find.
 
 /** @returns {Promise<string>} the page */
 async function makePage() {
+  const { format, resolveConfig } = await import('prettier');
   const { catalog } = await load('lib/doctor/catalog/catalog.js');
   const { showGaps } = await load('lib/doctor/template.js');
   const cell = (text) =>

@@ -1,6 +1,5 @@
 /** Documents that are made from the code. */
 import { readFileSync, writeFileSync } from 'node:fs';
-import prettier from 'prettier';
 import { inProject } from '../setup/paths.mjs';
 
 /**
@@ -10,6 +9,7 @@ import { inProject } from '../setup/paths.mjs';
  * @returns {Promise<string>} what is wrong
  */
 export async function metricsDocument(fix) {
+  const { default: prettier } = await import('prettier');
   const file = 'docs/metrics.md';
   const { metricsDocument: text } = await import(
     inProject('dist', 'lib', 'ops', 'metrics', 'metrics-document.js')
