@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { AwsCredentials } from '../aws/credentials.js';
 import { writeCredentialFile } from './credential-file.js';
 import { ElementLog, writeLogConfig } from './element-log.js';
+import { makePrivateFolder } from './private-folder.js';
 
 /** Settings of kvssink; the other half is native/media/kvs_element.h. */
 export interface NativeKvsSinkOptions {
@@ -35,13 +36,19 @@ const bytesPerMib = 1024 * 1024;
 /** The SDK's least heap. */
 const leastStorageMib = 10;
 
-/** What goes into the folder of a media process, see makePrivateFolder. */
+/** The private folder of a media process, and what goes into it. */
 export class KvsSinkKeeper {
   readonly log: ElementLog;
   readonly #folder: string;
 
-  /** @param folder - exists, and is private */
-  constructor(folder: string) {
+  /**
+   * Makes the folder.
+   *
+   * @param folder - see `privateFolderName`
+   * @param ca - PEM of the authority that the element is to trust, beside its own
+   */
+  constructor(folder: string, ca?: string) {
+    makePrivateFolder(folder, ca);
     this.#folder = folder;
     this.log = new ElementLog(folder);
   }

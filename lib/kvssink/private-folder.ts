@@ -1,15 +1,33 @@
 /** A folder of one media process for what nobody else may read: the credential file, the log. */
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { kvsSinkEnvironment } from './environment.js';
 import type { KvsSinkPlace } from './environment.js';
 
 const prefix = 'kvs-bridge-kvssink-';
 
-/** Makes a folder that only this user can enter (0700); its name tells which process owns it. */
-export function makePrivateFolder(parent = tmpdir()): string {
-  return mkdtempSync(join(parent, `${prefix}${String(process.pid)}-`));
+/** A new name, which tells which process owns the folder. Nothing is made. */
+export function privateFolderName(parent = tmpdir()): string {
+  return join(parent, `${prefix}${String(process.pid)}-${randomUUID()}`);
+}
+
+/**
+ * Makes the folder, which only this user can enter (0700), and removes what killed processes left
+ * beside it.
+ *
+ * @param ca - PEM of the authority that kvssink is to trust, if any
+ * @throws {@link Error} (`EEXIST`) when it is there, as it may be somebody else's
+ */
+export function makePrivateFolder(folder: string, ca?: string): void {
+  sweepPrivateFolders(dirname(folder));
+  mkdirSync(folder, { mode: 0o700 });
+  if (ca !== undefined) writeFileSync(authorityFile(folder), ca, { mode: 0o600 });
+}
+
+function authorityFile(folder: string): string {
+  return join(folder, 'ca.pem');
 }
 
 /** Removes the folder and all in it; one that is gone is no error. */
@@ -45,19 +63,20 @@ function isOurs(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.uid === process.getuid?.();
 }
 
-/** The folder of one media process, from its parent's side: made before it, removed after it. */
+/**
+ * The folder of one media process, from its parent's side: named before the process starts, made by
+ * it if it stores with kvssink, removed after it.
+ */
 export class KvsSinkFolder {
   /** What the media process needs in its environment. */
   readonly environment: NodeJS.ProcessEnv;
-  readonly path: string;
+  readonly path = privateFolderName();
 
-  /** Removes what killed processes left behind, too. */
   constructor(place: KvsSinkPlace) {
-    sweepPrivateFolders();
-    this.path = makePrivateFolder();
-    const caFile = place.ca === undefined ? undefined : join(this.path, 'ca.pem');
-    if (caFile !== undefined) writeFileSync(caFile, place.ca ?? '', { mode: 0o600 });
-    this.environment = kvsSinkEnvironment(place, caFile);
+    this.environment = kvsSinkEnvironment(
+      place,
+      place.ca === undefined ? undefined : authorityFile(this.path),
+    );
   }
 
   remove(): void {

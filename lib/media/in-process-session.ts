@@ -80,7 +80,7 @@ export class InProcessMediaSession
       });
       this.emit('sink', choice);
       if (choice.sink === 'kvssink' && folder !== undefined) {
-        this.#keeper = new KvsSinkKeeper(folder);
+        this.#keeper = new KvsSinkKeeper(folder, upload.ca);
       }
       const kvssink = this.#keeper?.nativeOptions({ ...upload, ...upload.kvssink });
       const sinks = createSinks({

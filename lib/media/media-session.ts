@@ -57,7 +57,7 @@ export interface KvsSinkUpload {
   readonly persistTimeoutMs: number;
   /** How long the session waits for the last PERSISTED, in ms. */
   readonly drainTimeoutMs: number;
-  /** Private folder of the media process, which the session adds; without one, no kvssink. */
+  /** Name for a private folder, which a session with a process adds; without it, no kvssink. */
   readonly folder?: string;
 }
 

@@ -8,7 +8,13 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import { credentialLine, writeCredentialFile } from '../../lib/kvssink/credential-file.js';
 import { ElementLog, writeLogConfig } from '../../lib/kvssink/element-log.js';
 import { kvsSinkEnvironment, withoutSteering } from '../../lib/kvssink/environment.js';
-import { makePrivateFolder, sweepPrivateFolders } from '../../lib/kvssink/private-folder.js';
+import { KvsSinkKeeper } from '../../lib/kvssink/keeper.js';
+import {
+  KvsSinkFolder,
+  makePrivateFolder,
+  privateFolderName,
+  sweepPrivateFolders,
+} from '../../lib/kvssink/private-folder.js';
 
 const nowMs = Date.UTC(2030, 0, 1);
 const keys = { accessKeyId: 'AKID', secretAccessKey: 'sec/ret+' };
@@ -73,7 +79,8 @@ describe('credential file of kvssink', () => {
 
 describe('private folder of a media process', () => {
   it('lets nobody else in, and goes when its process was killed', () => {
-    const ours = makePrivateFolder(folder);
+    const ours = privateFolderName(folder);
+    makePrivateFolder(ours);
     assert.equal(statSync(ours).mode & 0o777, 0o700);
     const { pid } = spawnSync('true');
     const stale = join(folder, `kvs-bridge-kvssink-${String(pid)}-abc`);
@@ -85,6 +92,23 @@ describe('private folder of a media process', () => {
       [existsSync(ours), existsSync(stale), existsSync(foreign)],
       [true, false, true],
     );
+    assert.throws(
+      () => {
+        makePrivateFolder(ours);
+      },
+      { code: 'EEXIST' },
+    );
+  });
+
+  it('is made by the process that needs it, with the authority where its environment says', () => {
+    const planned = new KvsSinkFolder({ region: 'eu-west-1', ca: 'PEM' });
+    assert.equal(existsSync(planned.path), false);
+    new KvsSinkKeeper(planned.path, 'PEM');
+    const file = planned.environment['KVSSINK_CA_CERT_PATH'] ?? '';
+    assert.equal(readFileSync(file, 'utf8'), 'PEM');
+    assert.equal(statSync(file).mode & 0o777, 0o600);
+    planned.remove();
+    assert.equal(existsSync(planned.path), false);
   });
 });
 
