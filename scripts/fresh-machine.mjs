@@ -1,8 +1,9 @@
 /**
- * `npm run fresh-machine -- [bookworm|trixie…] [--demo-only]`: does what a user with a fresh Debian
- * does, Node and npm and nothing else: a clean checkout, `npm run demo -- --duration 10`, `npm test`.
- * Each release gets a root of its own, made by debootstrap in build/fresh, and its own line in the
- * report. It needs root, debootstrap and about 6 GB for each release.
+ * `npm run fresh-machine -- [bookworm|trixie…] [check|demo|test…]`: does what a user with a fresh
+ * Debian does, Node and npm and nothing else: a clean checkout, `npm run demo -- --duration 10`,
+ * `npm test`; or those that are named, of which `check` is the one of contributors. Each release gets
+ * a root of its own, made by debootstrap in build/fresh, and each command its line in the report. It
+ * needs root, debootstrap and about 6 GB for each release.
  */
 import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -18,6 +19,15 @@ const releases = {
   trixie: installDebianNode,
 };
 
+const commands = {
+  check: ['npm', 'run', 'check'],
+  demo: ['npm', 'run', 'demo', '--', '--duration', '10'],
+  test: ['npm', 'test'],
+};
+
+/** Where nothing else is asked for: what the README tells a user to type. */
+const usual = ['demo', 'test'];
+
 const checkout = '/srv/kvs-bridge';
 
 /** What a login shell of root sets. */
@@ -30,34 +40,44 @@ const settings = {
 
 await runScript(async () => {
   ensureRootUser();
-  const args = process.argv.slice(2);
-  const chosen = args.filter((argument) => !argument.startsWith('--'));
-  const commands = [['npm', 'run', 'demo', '--', '--duration', '10']];
-  if (!args.includes('--demo-only')) commands.push(['npm', 'test']);
+  const { suites, names } = chosenOf(process.argv.slice(2));
   const report = [];
-  for (const suite of chosen.length > 0 ? chosen : Object.keys(releases)) {
+  for (const suite of suites) {
     const root = await makeMachine(suite);
-    for (const command of commands) report.push(await runAsUser(suite, root, command));
+    for (const name of names) report.push(await runAsUser(suite, root, commands[name]));
   }
   process.stdout.write(`${report.map(({ line }) => line).join('\n')}\n`);
   if (report.some(({ exitCode }) => exitCode !== 0)) process.exitCode = 1;
 });
 
 /**
+ * @param {readonly string[]} args
+ * @returns {{ suites: readonly string[], names: readonly string[] }} releases, and names of commands
+ */
+function chosenOf(args) {
+  const known = [...Object.keys(releases), ...Object.keys(commands)];
+  const unknown = args.find((argument) => !known.includes(argument));
+  if (unknown !== undefined) {
+    throw new SetupError(`"${unknown}" is not known here`, `choose of: ${known.join(', ')}`);
+  }
+  const suites = Object.keys(releases).filter((suite) => args.includes(suite));
+  const names = Object.keys(commands).filter((name) => args.includes(name));
+  return {
+    suites: suites.length > 0 ? suites : Object.keys(releases),
+    names: names.length > 0 ? names : usual,
+  };
+}
+
+/**
  * @param {string} suite
  * @returns {Promise<string>} the root
  */
 async function makeMachine(suite) {
-  const installNode = releases[suite];
-  if (installNode === undefined) {
-    const known = Object.keys(releases).join(', ');
-    throw new SetupError(`no release "${suite}" here`, `choose of: ${known}`);
-  }
   const base = inProject('build', 'container', `base-${suite}`);
   const root = inProject('build', 'fresh', suite);
   await step(`debootstrap of ${suite}`, () => bootstrap(base, suite));
   await copyRoot(base, root);
-  await installNode(root);
+  await releases[suite](root);
   await step('checking out', () => checkOut(path.join(root, checkout)));
   return root;
 }
