@@ -76,13 +76,20 @@ void Install() {
   });
 }
 
+/// GStreamer hands over all messages up to the highest level ever asked for, so what was asked for
+/// earlier is forgotten first. Never set it active: that asks for every level, and each packet is
+/// then printed in hexadecimal for nobody.
+void SetThresholds(const gchar* thresholds) {
+  gst_debug_set_active(FALSE);
+  gst_debug_set_threshold_from_string(thresholds, TRUE);
+}
+
 }  // namespace
 
 void StartGstLog(const std::string& thresholds) {
   Install();
   TheLog().collecting.store(true);
-  gst_debug_set_threshold_from_string(thresholds.c_str(), TRUE);
-  gst_debug_set_active(TRUE);
+  SetThresholds(thresholds.c_str());
 }
 
 GstLogBatch TakeGstLog() {
@@ -98,7 +105,7 @@ GstLogBatch TakeGstLog() {
 void StopGstLog() {
   if (!TheLog().collecting.exchange(false)) return;
   const gchar* thresholds = g_getenv("GST_DEBUG");
-  gst_debug_set_threshold_from_string(thresholds == nullptr ? "0" : thresholds, TRUE);
+  SetThresholds(thresholds == nullptr ? "0" : thresholds);
   static_cast<void>(TakeGstLog());
 }
 

@@ -63,6 +63,15 @@ TEST_F(GstLogTest, KeepsToTheThresholdsOfEachCategory) {
   EXPECT_EQ(Take().size(), 1U);
 }
 
+TEST_F(GstLogTest, MakesGStreamerPrintNoMoreThanWasAskedFor) {
+  StartGstLog("1,kvsb-test:5");
+  EXPECT_EQ(_gst_debug_min, GST_LEVEL_DEBUG);
+  StartGstLog("1");
+  EXPECT_EQ(_gst_debug_min, GST_LEVEL_ERROR);
+  StopGstLog();
+  EXPECT_EQ(_gst_debug_min, GST_LEVEL_NONE);
+}
+
 TEST_F(GstLogTest, CountsWhatThereIsNoRoomFor) {
   StartGstLog("kvsb-test:5");
   for (unsigned i = 0; i < kMaxGstLogLines + 1'000; ++i) GST_DEBUG("line %u", i);
