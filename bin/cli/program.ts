@@ -8,6 +8,7 @@ import { runGaps } from '../commands/gaps.js';
 import { runLocal } from '../commands/local.js';
 import { runPublish } from '../commands/publish.js';
 import { runStart } from '../commands/start.js';
+import type { CommandContext } from './command-context.js';
 import { exitCodeOf, exitCodesHelp } from './exit-codes.js';
 import { OptionGroup, envNamesOf, flagOf, pairSeparator } from './option-spec.js';
 import type { OptionSpec } from './option-spec.js';
@@ -21,17 +22,6 @@ import { StopSignals } from './stop-signals.js';
 import { Terminal } from './terminal.js';
 
 type CommandName = keyof typeof commandOptions;
-
-/** What a command runs with besides its options. */
-export interface CommandContext {
-  readonly output: Output;
-  /** Aborts when the command has to stop in order. */
-  readonly signal: AbortSignal;
-  /** Has something done at the last moment when a second signal ends the command at once. */
-  readonly beforeLeaving: (action: () => void) => void;
-  /** Ends the command with this exit code, when it does not fail. @defaultValue 0 */
-  readonly endWith: (exitCode: number) => void;
-}
 
 const examples: Readonly<Record<CommandName, string>> = {
   start: `Examples:

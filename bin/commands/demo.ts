@@ -18,7 +18,7 @@ import { logOptions, reportBridge } from '../cli/bridge-report.js';
 import type { commandOptions } from '../cli/command-options.js';
 import type { Values } from '../cli/option-table.js';
 import type { Output } from '../cli/output.js';
-import type { CommandContext } from '../cli/program.js';
+import type { CommandContext } from '../cli/command-context.js';
 import { PublisherProcess } from '../demo/publisher-process.js';
 import { summarize, summaryLines } from '../demo/summary.js';
 import type { DemoRecording } from '../demo/summary.js';

@@ -5,7 +5,7 @@ import { bridgeOptionsOf } from '../cli/bridge-options.js';
 import type { commandOptions } from '../cli/command-options.js';
 import { doctorExitCodes } from '../cli/exit-codes.js';
 import type { Values } from '../cli/option-table.js';
-import type { CommandContext } from '../cli/program.js';
+import type { CommandContext } from '../cli/command-context.js';
 
 type DoctorSettings = Values<(typeof commandOptions.doctor)[number]>;
 

@@ -3,7 +3,7 @@ import { readGaps } from '../../lib/index.js';
 import type { Gap, GapReport } from '../../lib/index.js';
 import type { commandOptions } from '../cli/command-options.js';
 import type { Values } from '../cli/option-table.js';
-import type { CommandContext } from '../cli/program.js';
+import type { CommandContext } from '../cli/command-context.js';
 import { required } from '../cli/settings.js';
 
 type GapsSettings = Values<(typeof commandOptions.gaps)[number]>;

@@ -6,7 +6,7 @@ import { LocalKvs, localCredentials } from '../../lib/index.js';
 import type { commandOptions } from '../cli/command-options.js';
 import type { Values } from '../cli/option-table.js';
 import type { Output } from '../cli/output.js';
-import type { CommandContext } from '../cli/program.js';
+import type { CommandContext } from '../cli/command-context.js';
 
 type LocalSettings = Values<(typeof commandOptions.local)[number]>;
 

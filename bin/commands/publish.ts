@@ -4,7 +4,7 @@ import { TestMaster } from '../../lib/index.js';
 import { connectionOf } from '../cli/connection.js';
 import type { commandOptions } from '../cli/command-options.js';
 import type { Values } from '../cli/option-table.js';
-import type { CommandContext } from '../cli/program.js';
+import type { CommandContext } from '../cli/command-context.js';
 import { required } from '../cli/settings.js';
 
 type PublishSettings = Values<(typeof commandOptions.publish)[number]>;

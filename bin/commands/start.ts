@@ -10,7 +10,7 @@ import type { BridgeEnd, HealthServer } from '../../lib/index.js';
 import { logOptions, reportBridge } from '../cli/bridge-report.js';
 import { bridgeOptionsOf } from '../cli/bridge-options.js';
 import type { StartSettings } from '../cli/bridge-options.js';
-import type { CommandContext } from '../cli/program.js';
+import type { CommandContext } from '../cli/command-context.js';
 import { required } from '../cli/settings.js';
 import { startTraceExport } from '../cli/trace-export.js';
 

@@ -6,7 +6,7 @@ import { chooseSink } from '../kvssink/choose-sink.js';
 import { KvsSinkKeeper } from '../kvssink/keeper.js';
 import { ackErrorFix } from '../putmedia/ack-errors.js';
 import type { AckErrorAction, MediaSink } from '../putmedia/media-sink.js';
-import type { SpoolStatus } from '../putmedia/fragment-spool.js';
+import type { SpoolStatus } from '../putmedia/spool-status.js';
 import { deferred } from '../util/deferred.js';
 import { ErrorCode, MediaError, PutMediaError, asKvsBridgeError } from '../util/errors.js';
 import type { KvsBridgeError } from '../util/errors.js';

@@ -5,7 +5,7 @@
 import type { EventEmitter } from 'node:events';
 import type { AwsCredentials } from '../aws/credentials.js';
 import type { SinkChoice, SinkMode } from '../kvssink/choose-sink.js';
-import type { SpoolStatus } from '../putmedia/fragment-spool.js';
+import type { SpoolStatus } from '../putmedia/spool-status.js';
 import type { FragmentOwner } from '../putmedia/media-sink.js';
 import type { LedgerPage } from '../ledger/orphan-ledger.js';
 import type { KvsBridgeError } from '../util/errors.js';
@@ -14,7 +14,7 @@ import type { GstLogBatch } from './gst-log.js';
 import type { NativeIceServer } from './native.js';
 import type { SessionStats } from './session-stats.js';
 
-export type { SpoolStatus } from '../putmedia/fragment-spool.js';
+export type { SpoolStatus } from '../putmedia/spool-status.js';
 
 /** Where and how a session's media is uploaded. */
 export interface UploadOptions {

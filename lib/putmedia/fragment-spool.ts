@@ -3,6 +3,7 @@ import type { EventEmitter } from 'node:events';
 import type { KvsBridgeError } from '../util/errors.js';
 import type { FragmentCopy, RecoveredEpoch } from './fragment.js';
 import type { FragmentOwner, FragmentTotals } from './media-sink.js';
+import type { SpoolStatus } from './spool-status.js';
 
 /** A fragment of an earlier session. */
 export interface LeftoverFragment {
@@ -27,19 +28,6 @@ export interface Leftovers {
   readonly stored: readonly StoredFragment[];
   /** Files that are no fragments; they were moved away. */
   readonly damagedFiles: number;
-}
-
-/** Where new fragments go. */
-export type SpoolState = 'disk' | 'memory';
-
-/** How a spool is. */
-export interface SpoolStatus {
-  readonly state: SpoolState;
-  /** What waits on disk, in bytes: of this sink and what it took over. */
-  readonly bytes: number;
-  readonly fragments: number;
-  /** The sinks of a stream take turns in uploading. */
-  readonly ordersUploads: boolean;
 }
 
 /** Events of a {@link FragmentSpool}. */

@@ -8,7 +8,7 @@
  */
 import type { EventEmitter } from 'node:events';
 import type { KvsBridgeError, PutMediaError } from '../util/errors.js';
-import type { SpoolStatus } from './fragment-spool.js';
+import type { SpoolStatus } from './spool-status.js';
 
 /** Counts of one complete fragment. */
 export interface FragmentTotals {

@@ -7,7 +7,6 @@ import type { ErrorAck, FragmentAck } from './acks.js';
 import { Drains } from './drains.js';
 import type { Epoch, Fragment } from './fragment.js';
 import { FragmentQueue } from './fragment-queue.js';
-import type { SpoolStatus } from './fragment-spool.js';
 import { KeysInUse } from './keys-in-use.js';
 import type {
   DrainOptions,
@@ -33,6 +32,7 @@ import { RetryPolicy } from './retry-policy.js';
 import { Settlement } from './settlement.js';
 import { SinkSpool } from './sink-spool.js';
 import { SinkTotals } from './sink-totals.js';
+import type { SpoolStatus } from './spool-status.js';
 import { Upload } from './upload.js';
 import type { UploadEnd } from './upload.js';
 import { UploadPace } from './upload-pace.js';

@@ -6,9 +6,9 @@ import type {
   FragmentSpool,
   LeftoverFragment,
   Leftovers,
-  SpoolStatus,
   StoredFragment,
 } from './fragment-spool.js';
+import type { SpoolStatus } from './spool-status.js';
 
 /** What a {@link SinkSpool} tells its sink. */
 export interface SinkSpoolHooks {

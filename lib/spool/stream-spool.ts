@@ -4,12 +4,8 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { asError, sleep } from '../util/abort.js';
 import { ErrorCode, KvsBridgeError } from '../util/errors.js';
-import type {
-  FragmentSpool,
-  FragmentSpoolEvents,
-  SpoolState,
-  SpoolStatus,
-} from '../putmedia/fragment-spool.js';
+import type { FragmentSpool, FragmentSpoolEvents } from '../putmedia/fragment-spool.js';
+import type { SpoolState, SpoolStatus } from '../putmedia/spool-status.js';
 import { adopt } from './adopt.js';
 import { spoolError } from './disk-errors.js';
 import type { FragmentOwner } from '../putmedia/media-sink.js';

@@ -13,7 +13,7 @@ import type { Fragment } from '../store/fragment.js';
 import type { StreamStore } from '../store/stream-store.js';
 import { archiveTags, fragmentMedia, identityTags } from './fragment-media.js';
 import { beginMedia, writeMedia } from './media-response.js';
-import type { ReadbackOptions } from './operations.js';
+import type { ReadbackOptions } from './readback-options.js';
 
 const defaultMaxResults = 100;
 const fragmentNumber = v.pipe(v.string(), v.check(isFragmentNumber, 'must be a fragment number'));

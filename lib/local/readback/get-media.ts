@@ -13,7 +13,7 @@ import { FragmentGoneError } from '../store/stream-store.js';
 import type { StreamStore } from '../store/stream-store.js';
 import { fragmentMedia, identityTags, progressTags } from './fragment-media.js';
 import { beginMedia, writeMedia } from './media-response.js';
-import type { ReadbackOptions } from './operations.js';
+import type { ReadbackOptions } from './readback-options.js';
 
 const fragmentNumber = v.pipe(v.string(), v.check(isFragmentNumber, 'must be a fragment number'));
 const selectorSchema = v.variant('StartSelectorType', [
