@@ -94,14 +94,12 @@ function finalTimeMs(content: LedgerContent, { finalBeforeMs }: CompactionLimits
     if (!isSettled) return { fromMs: fromMs - marginMs, toMs: Infinity };
     return { fromMs: newestMs - marginMs, toMs: newestMs + marginMs };
   });
-  const stretches = [...gaps, ...cuts, ...losses, ...unclear];
-  for (;;) {
-    const beforeMs = finalMs;
-    for (const { fromMs, toMs } of stretches) {
-      if (fromMs < finalMs && toMs > finalMs) finalMs = fromMs;
-    }
-    if (finalMs === beforeMs) return finalMs;
+  const stretches: readonly Interval[] = [...gaps, ...cuts, ...losses, ...unclear];
+  // The latest first: one that was passed cannot reach what it is moved to.
+  for (const { fromMs, toMs } of stretches.toSorted((a, b) => b.toMs - a.toMs)) {
+    if (fromMs < finalMs && toMs > finalMs) finalMs = fromMs;
   }
+  return finalMs;
 }
 
 /** From when on anything is remembered. */

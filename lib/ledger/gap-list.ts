@@ -1,6 +1,7 @@
 /** Turns what is stored, and what kept the rest from it, into a list of gaps. Pure. */
 import { GapCause, longestCause } from './gap-causes.js';
 import type { CausedInterval } from './gap-causes.js';
+import { IntervalIndex } from './interval-index.js';
 import { holesIn, overlapMs, without } from './interval-set.js';
 import type { Interval } from './interval-set.js';
 
@@ -30,8 +31,8 @@ export interface GapEvidence {
   readonly causes: readonly CausedInterval[];
 }
 
-interface Entry {
-  readonly hole: Interval;
+/** A hole, and what is known of it so far. */
+interface Entry extends Interval {
   frames: number;
   /** Why most of its frames are lost. */
   frameCause: GapCause | undefined;
@@ -61,30 +62,32 @@ export function listGaps({ stored, cuts, losses, causes }: GapEvidence): readonl
     cuts.filter((cut) => !isOpen(cut)),
   );
   const entries = holesIn(range, covered).map(toEntry);
-  const instants: Entry[] = [];
+  const holes = new IntervalIndex(entries);
+  const instants = new Map<string, Entry>();
   for (const lost of settled) {
-    if (lost.frames > 0 || lost.fromMs === lost.toMs) put(lost, entries, instants);
+    if (lost.frames > 0 || lost.fromMs === lost.toMs) put(lost, holes, instants);
   }
-  const weights: readonly CausedInterval[] = [...settled, ...causes];
-  const gaps = [...entries, ...instants].map((entry) => toGap(entry, weights, false));
+  const weights = new IntervalIndex<CausedInterval>([...settled, ...causes]);
+  const gaps = [...entries, ...instants.values()].map((entry) => toGap(entry, weights, false));
   const open = openGap(known.filter(isOpen), lastStoredMs);
   return [...gaps.sort((a, b) => a.fromMs - b.fromMs || a.toMs - b.toMs), ...open];
 }
 
 /** Puts lost frames where they belong. */
-function put(lost: LostFrames, entries: readonly Entry[], instants: Entry[]): void {
-  let entry = best(entries, ({ hole }) => overlapMs(hole, lost));
-  entry ??= entries.find(({ hole }) => hole.fromMs <= lost.fromMs && lost.toMs <= hole.toMs);
+function put(lost: LostFrames, holes: IntervalIndex<Entry>, instants: Map<string, Entry>): void {
+  const { fromMs, toMs, cause } = lost;
+  const near = holes.touching({ fromMs: fromMs - nearMs, toMs: toMs + nearMs });
+  let entry = best(near, (hole) => overlapMs(hole, lost));
+  entry ??= near.find((hole) => hole.fromMs <= fromMs && toMs <= hole.toMs);
   // What the clock did is told apart from the holes next to it.
-  if (lost.cause !== GapCause.clockStep) {
-    entry ??= best(entries, ({ hole }) => nearMs - distanceMs(hole, lost));
+  if (cause !== GapCause.clockStep) {
+    entry ??= best(near, (hole) => nearMs - distanceMs(hole, lost));
   }
-  entry ??= instants.find(
-    ({ hole, frameCause }) => hole.fromMs === lost.fromMs && frameCause === lost.cause,
-  );
+  const instant = `${String(fromMs)} ${cause}`;
+  entry ??= instants.get(instant);
   if (entry === undefined) {
-    entry = toEntry({ fromMs: lost.fromMs, toMs: lost.fromMs });
-    instants.push(entry);
+    entry = toEntry({ fromMs, toMs: fromMs });
+    instants.set(instant, entry);
   }
   if (lost.frames >= entry.mostFrames) {
     entry.mostFrames = lost.frames;
@@ -123,18 +126,19 @@ function openGap(lost: readonly LostFrames[], lastStoredMs: number | undefined):
     toMs: lost.reduce((latest, { toMs }) => Math.max(latest, toMs), -Infinity),
   });
   for (const part of lost) entry.frames += part.frames;
-  return [toGap(entry, lost, true)];
+  return [toGap(entry, new IntervalIndex(lost), true)];
 }
 
-function toEntry(hole: Interval): Entry {
-  return { hole, frames: 0, frameCause: undefined, mostFrames: 0 };
+function toEntry({ fromMs, toMs }: Interval): Entry {
+  return { fromMs, toMs, frames: 0, frameCause: undefined, mostFrames: 0 };
 }
 
 function toGap(
-  { hole, frames, frameCause }: Entry,
-  causes: readonly CausedInterval[],
+  { fromMs, toMs, frames, frameCause }: Entry,
+  causes: IntervalIndex<CausedInterval>,
   open: boolean,
 ): Gap {
-  const cause = longestCause(hole, causes) ?? frameCause ?? GapCause.reconnect;
+  const hole = { fromMs, toMs };
+  const cause = longestCause(hole, causes.touching(hole)) ?? frameCause ?? GapCause.reconnect;
   return { ...hole, cause, videoFramesLost: frames, open };
 }

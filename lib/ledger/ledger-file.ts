@@ -17,6 +17,11 @@ const memoryMs = 90 * 86_400_000;
 const maxGaps = 5_000;
 /** How long a gap may still be filled from the disk. */
 const finalAfterMs = 86_400_000;
+/**
+ * How much of the latest past is kept in memory, where the file keeps all: enough for what a spool
+ * still holds of a master that comes and goes.
+ */
+const maxInMemory = 256;
 /** Lines that wait while the disk takes none: about a day's. */
 const maxWaitingLines = 50_000;
 /** After a failure it is written again with the next line, and after this at the latest. */
@@ -64,7 +69,7 @@ export class LedgerFile extends EventEmitter<LedgerFileEvents> {
     this.#compactBytes = compactBytes;
   }
 
-  /** Everything that is known, what waits to be written included. */
+  /** What is known of late, what waits to be written included; the file knows more. */
   get ledger(): Ledger {
     return this.#ledger;
   }
@@ -89,6 +94,7 @@ export class LedgerFile extends EventEmitter<LedgerFileEvents> {
     this.#seq += 1;
     const line = { ...entry, run: this.run, seq: this.#seq, atMs: Date.now() } as WrittenLine;
     this.#ledger.apply(line);
+    this.#ledger.keepNewest(maxInMemory);
     this.#waiting.push(line);
     if (this.#waiting.length > maxWaitingLines) this.#waiting.shift();
     void this.#write();
@@ -168,6 +174,7 @@ export class LedgerFile extends EventEmitter<LedgerFileEvents> {
     this.#compactBytes = Math.max(this.#minCompactBytes, 2 * text.length);
     this.#ledger = new Ledger();
     for (const line of [...lines, ...this.#waiting]) this.#ledger.apply(line);
+    this.#ledger.keepNewest(maxInMemory);
   }
 
   /**
@@ -195,6 +202,7 @@ export class LedgerFile extends EventEmitter<LedgerFileEvents> {
   #take({ lines, isTorn }: LedgerContents): void {
     this.#isTorn = isTorn;
     for (const line of lines) this.#ledger.apply(line);
+    this.#ledger.keepNewest(maxInMemory);
   }
 
   async #setAside(corrupt: readonly string[]): Promise<void> {

@@ -44,9 +44,9 @@ export class Ledger {
   readonly #stored = new IntervalSet();
   readonly #accounts = new SessionAccounts();
   readonly #runs = new LedgerRuns();
-  readonly #cuts: LostFrames[] = [];
-  readonly #losses: LostFrames[] = [];
-  readonly #causes: CausedInterval[] = [];
+  #cuts: LostFrames[] = [];
+  #losses: LostFrames[] = [];
+  #causes: CausedInterval[] = [];
   #past = { received: 0, stored: 0, lost: 0 };
   /** By how much the clock was set since media of a new session was first stored. */
   #clockByMs = 0;
@@ -130,6 +130,26 @@ export class Ledger {
       },
       limits,
     );
+  }
+
+  /**
+   * Forgets the oldest once there is twice as much as is wanted: for who asks about the present
+   * only. Gaps before that and sums are then those of the file alone.
+   *
+   * @param max - how many of each are kept: stored stretches, causes, losses, sessions
+   */
+  keepNewest(max: number): void {
+    const lists = [this.#stored.items, this.#cuts, this.#losses, this.#causes];
+    if (Math.max(this.#accounts.size, ...lists.map(({ length }) => length)) <= 2 * max) return;
+    // After the clock was set back the newest is not the latest.
+    const beginMs = this.#stored.items.at(-max)?.fromMs ?? -Infinity;
+    const fromMs = Math.min(beginMs, this.newestMs ?? -Infinity);
+    const isKept = ({ toMs }: Interval): boolean => toMs > fromMs;
+    this.#stored.dropBefore(fromMs);
+    this.#cuts = this.#cuts.filter(isKept).slice(-max);
+    this.#losses = this.#losses.filter(isKept).slice(-max);
+    this.#causes = this.#causes.filter(isKept).slice(-max);
+    this.#accounts.keepNewest(max, fromMs);
   }
 
   #applyWritten(line: WrittenLine): void {

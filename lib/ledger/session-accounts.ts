@@ -94,6 +94,19 @@ export class SessionAccounts {
     return account;
   }
 
+  get size(): number {
+    return this.#accounts.size;
+  }
+
+  /** Forgets all but the newest `max`, and those whose media ended by `timeMs`. */
+  keepNewest(max: number, timeMs: number): void {
+    let surplus = this.#accounts.size - max;
+    for (const [key, { newestMs = Infinity }] of this.#accounts) {
+      if (surplus > 0 || newestMs <= timeMs) this.#accounts.delete(key);
+      surplus -= 1;
+    }
+  }
+
   /** The first media of `account` is stored: all sessions before it have had their turn. */
   overtake(account: SessionAccount): void {
     if (account.isStoring) return;

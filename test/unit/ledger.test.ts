@@ -142,4 +142,27 @@ describe('ledger', () => {
     assert.equal(lost, framesIn(gaps));
     assert.equal(received, stored + lost + pending);
   });
+
+  it('keeps the newest, and tells the same of it', () => {
+    const max = 16;
+    for (let seed = 1; seed <= 30; seed += 1) {
+      const { lines, nowMs } = tell(seed, 80);
+      const ledger = new Ledger();
+      for (const line of lines) {
+        ledger.apply(line);
+        ledger.keepNewest(max);
+      }
+      const all = read(lines);
+      const gaps = ledger.gaps();
+      const latest = gaps.slice(-max / 2);
+      assert.deepEqual(latest, all.gaps().slice(-latest.length), `seed ${String(seed)}`);
+      assert.equal(ledger.newestMs, all.newestMs);
+      assert.equal(ledger.range?.toMs, all.range?.toMs);
+      // Stretches, holes, losses, causes and sessions, and a few lines of the whole.
+      const limits = { ...everything, finalBeforeMs: nowMs - 86_400_000 };
+      const kept = ledger.compact(limits).length;
+      assert.ok(kept <= 5 * 2 * max + 60, `${String(kept)} lines are left`);
+      assert.ok(kept < all.compact(limits).length / 2);
+    }
+  });
 });
