@@ -6,12 +6,17 @@ import { LocalKvs } from '../../lib/local/index.js';
 import type { StreamReader } from '../../lib/local/index.js';
 import { readFragment } from '../../lib/local/recording/stored-fragment.js';
 import { readTestFrames } from '../support/decode.js';
+import { codedFrames, frameNumbers } from './encoder-order.js';
 
 /** A stored frame. */
 export interface StoredFrame {
   readonly number: number;
   /** By the producer's clock, Unix epoch ms. */
   readonly atMs: number;
+  /** What its picture shows, where that is another number. */
+  readonly shown?: number;
+  /** Coded, in bytes, of such a frame. */
+  readonly bytes?: number;
 }
 
 export interface Archive {
@@ -65,11 +70,19 @@ async function readFrames(
   folder: string,
 ): Promise<readonly StoredFrame[]> {
   const bytes = await reader.read(number);
+  const content = readFragment(bytes);
   // Sound alone.
-  if (readFragment(bytes).videoFrames === 0) return [];
+  if (content.videoFrames === 0) return [];
   const file = join(folder, `${number}.mkv`);
   await writeFile(file, bytes);
   const frames = await readTestFrames(file);
   await rm(file);
-  return frames.map(({ counter, ptsMs }) => ({ number: counter, atMs: ptsMs }));
+  const coded = codedFrames(content);
+  const shown = frames.map(({ counter }) => counter);
+  const numbers = frameNumbers(shown, coded);
+  return frames.map(({ counter, ptsMs }, index) => ({
+    number: numbers[index] ?? counter,
+    atMs: ptsMs,
+    ...(numbers[index] === counter ? {} : { shown: counter, bytes: coded[index]?.bytes ?? 0 }),
+  }));
 }

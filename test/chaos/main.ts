@@ -112,8 +112,9 @@ function textOf(report: RunReport): string {
     `seed ${String(report.seed)}, ${String(schedule.length)} faults: ` +
     `${String(verdict.sent)} frames sent, ${String(bridge.received)} received, ` +
     `${String(verdict.stored)} stored, ${String(verdict.duplicates)} twice`;
-  if (problems.length === 0) return sum;
+  if (problems.length === 0) return [...verdict.misshown, sum].join('\n');
   return [
+    ...verdict.misshown,
     report.network,
     ...schedule.map((fault) => JSON.stringify(fault)),
     ...report.skipped.map((reason) => `skipped ${reason}`),

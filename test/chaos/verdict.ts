@@ -26,6 +26,8 @@ export interface Verdict {
   readonly claims: number;
   /** Of these, those that the archive does not have just so. */
   readonly falseClaims: number;
+  /** Frames whose pictures show another number than their encoder counted: the master's fault. */
+  readonly misshown: readonly string[];
   /** What is wrong; empty when all is well. */
   readonly problems: readonly string[];
 }
@@ -96,12 +98,17 @@ export function judge({ streams, archive, claims, received, ledger }: Evidence):
     holes,
     claims: told.size,
     falseClaims: absent.length,
+    misshown: unique.filter(({ shown }) => shown !== undefined).map(describeMisshown),
     problems,
   };
 }
 
 function describeFrame({ number, atMs }: StoredFrame): string {
   return `${String(number)} at ${new Date(atMs).toISOString()}`;
+}
+
+function describeMisshown({ number, shown, bytes, atMs }: StoredFrame): string {
+  return `${describeFrame({ number, atMs })} of ${String(bytes)} bytes shows ${String(shown)}`;
 }
 
 function describeFragment({ timecodeMs, videoFrames }: Claim): string {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Gap } from '../../lib/index.js';
 import type { StoredFragment } from '../chaos/archive.js';
+import { frameNumbers } from '../chaos/encoder-order.js';
 import { judge } from '../chaos/verdict.js';
 import type { Evidence } from '../chaos/verdict.js';
 
@@ -101,5 +102,18 @@ describe('the verdict of the chaos suite', () => {
     );
     const archive = { frames: stored, fragments: [fragment(0, 30)] };
     assert.match(problemsOf({ archive }).join(), /time goes back at 1 frames/);
+  });
+
+  it('takes the number from the encoder where a picture shows that of another frame', () => {
+    const coded = (frameNums: readonly number[]) =>
+      frameNums.map((frameNum) => ({ bytes: 99, isIdr: frameNum === 0, frameNum, frameNums: 16 }));
+    const shown = [40, 41, 41, 41, 44, 60, 61];
+    const numbers = [40, 41, 42, 43, 44, 60, 61];
+    assert.deepEqual(frameNumbers(shown, coded([0, 1, 2, 3, 4, 0, 1])), numbers);
+    // One is there twice and one is missing: what is shown stands.
+    assert.deepEqual(frameNumbers(shown, coded([0, 1, 1, 3, 4, 0, 1])), shown);
+    // The pictures never come back: frames are missing before the encoder.
+    const jump = [40, 41, 44, 45];
+    assert.deepEqual(frameNumbers(jump, coded([0, 1, 2, 3])), jump);
   });
 });

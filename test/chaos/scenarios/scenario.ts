@@ -37,12 +37,20 @@ export interface Scenario {
 
 /** What is told of every recording. */
 export function recordingFindings({ bridge, verdict }: RunReport): readonly Finding[] {
-  const { sent, stored, duplicates, unaccounted } = verdict;
+  const { sent, stored, duplicates, unaccounted, misshown } = verdict;
   return [
     { what: 'frames sent', value: String(sent) },
     { what: 'frames received, as far as the bridge told', value: String(bridge.received) },
     { what: 'frames stored', value: String(stored) },
     { what: 'frames stored twice', value: String(duplicates) },
     { what: 'frames unaccounted', value: String(unaccounted) },
+    ...(misshown.length === 0
+      ? []
+      : [
+          {
+            what: "frames whose picture shows another one's number, in the place that the encoder counted",
+            value: String(misshown.length),
+          },
+        ]),
   ];
 }
