@@ -1,8 +1,11 @@
 /** Measures this process. */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 
-/** How often the event loop is looked at, in ms: what is shorter than this goes unseen. */
-const resolutionMs = 20;
+/**
+ * How often the event loop is looked at, in ms: what is shorter than this may go unseen. Each look
+ * wakes the process, which has nothing else to do most of the time.
+ */
+const resolutionMs = 100;
 
 /** What {@link ProcessMeter} reads. */
 export interface MeteredUsage {

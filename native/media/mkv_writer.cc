@@ -192,7 +192,6 @@ void MkvWriter::SimpleBlock(unsigned track, std::int64_t timecode_ms, bool keyfr
                             const std::uint8_t* data, std::size_t size, Bytes& out) const {
   constexpr std::size_t kBlockHeaderBytes = 4;
   const auto relative = static_cast<std::int16_t>(timecode_ms - cluster_timecode_ms_);
-  out.reserve(out.size() + size + 16);
   PutId(id::kSimpleBlock, out);
   PutSize(kBlockHeaderBytes + size, out);
   out.push_back(static_cast<std::uint8_t>(0x80 | track));

@@ -29,11 +29,13 @@ void PutMediaSink::WriteAudio(const AudioFrame& frame) {
 
 void PutMediaSink::WriteBlock(unsigned track, std::int64_t pts_ns, bool keyframe, GstBuffer* data) {
   const MappedBuffer mapped(data);
+  if (pending_.empty()) pending_.reserve(flushed_bytes_);
   writer_.SimpleBlock(track, pts_ns / kNsPerMs, keyframe, mapped.data(), mapped.size(), pending_);
 }
 
 void PutMediaSink::Flush() {
   if (pending_.empty()) return;
+  flushed_bytes_ = pending_.size();
   events_.Emit(MediaDataEvent{std::exchange(pending_, {})});
 }
 

@@ -27,6 +27,7 @@ class PutMediaSink : public MediaSink {
   EventSink& events_;
   MkvWriter writer_;
   Bytes pending_;
+  std::size_t flushed_bytes_ = 0;  ///< last time: about what comes next
   unsigned epoch_ = 0;
   unsigned audio_track_ = 0;
 };

@@ -13,6 +13,9 @@
 namespace kvsbridge {
 namespace {
 
+/// Media goes on to JavaScript five times a second: most of what storing costs is a price per time,
+/// not per byte (docs/benchmarks.md).
+constexpr unsigned kTicksPerDelivery = 2;
 constexpr unsigned kTicksPerStats = 10;
 constexpr std::int64_t kMsPerTick = 100;
 
@@ -146,7 +149,7 @@ void ReceiverSession::OnPad(PadPtr pad, gulong block_probe) {
 TrackHandlers ReceiverSession::HandlersFor(const std::string& kind, unsigned id) {
   TrackHandlers handlers;
   handlers.on_sample = [inbox = inbox_, kind, id](TrackSample sample) {
-    // The next tick is soon enough: a wake-up for each frame costs more than the frame.
+    // The next delivery is soon enough: a wake-up for each frame costs more than the frame.
     inbox.Leave({kind, id, std::move(sample), 0, nullptr, 0});
   };
   handlers.on_eos = [inbox = inbox_, kind, id] { inbox.Push({kind, id, {}, 0, nullptr, 0}); };
@@ -274,10 +277,13 @@ void ReceiverSession::OnClosed() {
 }
 
 void ReceiverSession::OnTick() {
-  inbox_.Drain();
-  recorder_->Tick(MediaClock::MonotonicNs());
+  ++ticks_;
+  if (ticks_ % kTicksPerDelivery == 0) {
+    inbox_.Drain();
+    recorder_->Tick(MediaClock::MonotonicNs());
+  }
   CheckPeer();
-  if (++ticks_ % kTicksPerStats != 0) return;
+  if (ticks_ % kTicksPerStats != 0) return;
   ReportDrops();
   EmitStats();
 }
