@@ -4,7 +4,8 @@
  * Everything exported here is public and follows semantic versioning; nothing else does.
  */
 export { KvsBridge } from './bridge/kvs-bridge.js';
-export { BridgeState } from './bridge/events.js';
+export type { EventHub } from './bridge/event-hub.js';
+export { BridgeState, bridgeEventNames, bridgeSteps } from './bridge/events.js';
 export { Overflow } from './bridge/event-queue.js';
 export type { EventStreamOptions, StreamedEvent } from './bridge/event-queue.js';
 export { describeEvent, totalsFields } from './bridge/event-texts.js';
@@ -29,7 +30,15 @@ export type { BridgeHooks, FragmentStart, SessionChanges, SessionPlan } from './
 export type { IceServer } from './signaling/ice-servers.js';
 export type { BridgeSettings, KvsBridgeOptions, RetryRhythm } from './bridge/options.js';
 export type { BridgeStats } from './bridge/stats.js';
-export type { AckCounts, MediaPath, ProcessUsage, RtpStats } from './media/session-stats.js';
+export type {
+  AckCounts,
+  CandidateType,
+  MediaPath,
+  ProcessUsage,
+  RtpStats,
+} from './media/session-stats.js';
+export type { FragmentOwner } from './putmedia/media-sink.js';
+export type { SpoolState } from './putmedia/fragment-spool.js';
 export type {
   MediaEpoch,
   MediaGap,
@@ -49,9 +58,21 @@ export type {
   SenderOptions,
   SenderShape,
 } from './publisher/sender-options.js';
-export { LocalKvs, localCredentials, writeRecording } from './local/index.js';
+export {
+  LocalKvs,
+  SupersededConnections,
+  localCredentials,
+  writeRecording,
+} from './local/index.js';
 export type {
+  AckFailure,
+  AllowedCalls,
+  CallFailure,
+  ClockShift,
+  Fault,
+  Faults,
   FragmentEvent,
+  IngestLimits,
   LocalCredentials,
   LocalIceServer,
   LocalKvsEndpoints,
@@ -59,15 +80,24 @@ export type {
   LocalKvsLimits,
   LocalKvsLogger,
   LocalKvsOptions,
+  PersistedDelay,
   PutMediaEvent,
   Recording,
   RecordingOptions,
   RequestEvent,
+  RevokedKeys,
+  SignalingDrop,
   SignalingEvent,
+  SignalingLimits,
+  SignalingScope,
+  StorageLimits,
   StreamReader,
+  StreamScope,
   StreamSource,
   TlsCertificate,
 } from './local/index.js';
+// Names that say more outside than the local KVS needs inside.
+export type { Fragment as LocalFragment, Role as SignalingRole } from './local/index.js';
 export { analyzeRecording } from './media/recording-analysis.js';
 export type { RecordingAnalysis } from './media/recording-found.js';
 export { GapCause } from './ledger/gap-causes.js';
@@ -105,3 +135,4 @@ export {
   SignalingError,
   StateError,
 } from './util/errors.js';
+export type { ErrorDetails, MediaErrorDetails } from './util/errors.js';

@@ -4,21 +4,9 @@ import type { Attributes, Context, Span } from '@opentelemetry/api';
 import type { ErrorCode } from '../util/errors.js';
 import { packageVersion } from '../util/package-version.js';
 import { redact } from '../util/redact.js';
-import { BridgeState } from './events.js';
+import { BridgeState, bridgeSteps } from './events.js';
 import type { BridgeStep, StateChange } from './events.js';
 import type { BridgeSettings } from './options.js';
-
-/** In their usual order. */
-const steps: readonly BridgeStep[] = [
-  'resources',
-  'signaling',
-  'offer',
-  'answer',
-  'connected',
-  'media',
-  'uploading',
-  'persisted',
-];
 
 /** A span that lasts until media is recorded, and the steps on the way there. */
 interface Journey {
@@ -26,7 +14,7 @@ interface Journey {
   readonly context: Context;
   /** Where the next step begins, Unix epoch ms. */
   stepBeganMs: number;
-  /** Index of the step that was made last; -1 before the first. */
+  /** Index among {@link bridgeSteps} of the step that was made last; -1 before the first. */
   made: number;
 }
 
@@ -114,10 +102,10 @@ export class BridgeTrace {
 
   #made(step: BridgeStep, atMs: number): void {
     const journey = this.#journey;
-    const index = steps.indexOf(step);
+    const index = bridgeSteps.indexOf(step);
     if (journey === undefined || index <= journey.made) return;
     // Before its first media a session uploads nothing: that is the one before, which drains.
-    if (step === 'uploading' && journey.made < steps.indexOf('connected')) return;
+    if (step === 'uploading' && journey.made < bridgeSteps.indexOf('connected')) return;
     journey.made = index;
     this.#tracer()
       .startSpan(

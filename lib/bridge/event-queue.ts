@@ -2,6 +2,7 @@
 import * as v from 'valibot';
 import { ErrorCode, KvsBridgeError } from '../util/errors.js';
 import { parseOptions, rules } from '../util/options.js';
+import { bridgeEventNames } from './events.js';
 import type { BridgeEvent, BridgeEventName, DroppedEvents } from './events.js';
 
 /** What happens to an event for which there is no room. */
@@ -30,7 +31,15 @@ export interface EventStreamOptions<Name extends BridgeEventName = BridgeEventNa
 }
 
 const schema = v.object({
-  names: v.exactOptional(v.array(v.string(), 'must list names of events')),
+  names: v.exactOptional(
+    v.array(
+      v.picklist(
+        bridgeEventNames,
+        ({ received }) => `must be one of ${bridgeEventNames.join(', ')}, not ${received}`,
+      ),
+      'must list names of events',
+    ),
+  ),
   capacity: v.exactOptional(rules.whole(1, 1_000_000), 1_000),
   overflow: v.exactOptional(
     v.picklist(Object.values(Overflow), 'must be dropOldest, dropNewest or fail'),

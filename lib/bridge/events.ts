@@ -54,15 +54,19 @@ export interface StateChange {
 }
 
 /** Steps between `start` and the first persisted fragment, in their usual order. */
-export type BridgeStep =
-  | 'resources'
-  | 'signaling'
-  | 'offer'
-  | 'answer'
-  | 'connected'
-  | 'media'
-  | 'uploading'
-  | 'persisted';
+export const bridgeSteps = [
+  'resources',
+  'signaling',
+  'offer',
+  'answer',
+  'connected',
+  'media',
+  'uploading',
+  'persisted',
+] as const;
+
+/** One of {@link bridgeSteps}. */
+export type BridgeStep = (typeof bridgeSteps)[number];
 
 /** Counts since the Bridge started, over all its sessions. */
 export interface BridgeTotals extends MediaTotals {
@@ -133,6 +137,29 @@ export interface KvsBridgeEvents {
 
 /** The name of an event of a Bridge. */
 export type BridgeEventName = keyof KvsBridgeEvents;
+
+/** Complete by its type: what lacks a name does not compile. */
+const namesOfEvents: Readonly<Record<BridgeEventName, true>> = {
+  state: true,
+  step: true,
+  signaling: true,
+  sink: true,
+  track: true,
+  epoch: true,
+  persisted: true,
+  spool: true,
+  lost: true,
+  gap: true,
+  keyframeOverdue: true,
+  totals: true,
+  stats: true,
+  path: true,
+  warning: true,
+  stopped: true,
+};
+
+/** The names of all events of a Bridge. */
+export const bridgeEventNames = Object.keys(namesOfEvents) as readonly BridgeEventName[];
 
 /** An event of a Bridge as one value, as {@link KvsBridge.subscribe} and `events` give it. */
 export type BridgeEvent = {

@@ -106,8 +106,9 @@ export interface KvsBridgeOptions {
    */
   readonly spoolMb?: number;
   /**
-   * Age at which an offer that nobody answered is replaced at the latest, in ms. It is sooner when
-   * its TURN credentials end sooner. @defaultValue 240000
+   * Age at which an offer that nobody answered is replaced at the latest, in ms, 1000 to 3600000: the
+   * service takes no more candidates than those of an offer a second. It is sooner when its TURN
+   * credentials end sooner. @defaultValue 240000
    */
   readonly offerLifetimeMs?: number;
   /**
@@ -204,7 +205,7 @@ const schema = v.strictObject({
   ),
   spoolDir: v.exactOptional(rules.text),
   spoolMb: v.exactOptional(rules.whole(0, 1_000_000), 1_024),
-  offerLifetimeMs: v.exactOptional(rules.whole(100, 3_600_000), 240_000),
+  offerLifetimeMs: v.exactOptional(rules.whole(1_000, 3_600_000), 240_000),
   uploadLifetimeMs: v.exactOptional(rules.whole(1_000, 2_640_000), 2_400_000),
   exitOnFatal: v.exactOptional(rules.flag, false),
   hooks: v.exactOptional(
@@ -247,13 +248,16 @@ export type ResolvedOptions = Omit<v.InferOutput<typeof schema>, 'retry'> & {
   readonly spoolDir: string;
 };
 
-/** Options of a Bridge that others may know, see {@link KvsBridgeOptions}. */
-export type BridgeSettings = Readonly<
-  Pick<
-    ResolvedOptions,
-    'channel' | 'stream' | 'region' | 'persistTimeoutMs' | 'spoolMb' | 'bufferMb' | 'mediaMemoryMb'
-  >
->;
+/** Options of a Bridge that others may know, with their defaults; see {@link KvsBridgeOptions}. */
+export interface BridgeSettings {
+  readonly channel: string;
+  readonly stream: string;
+  readonly region: string;
+  readonly persistTimeoutMs: number;
+  readonly spoolMb: number;
+  readonly bufferMb: number;
+  readonly mediaMemoryMb: number;
+}
 
 /**
  * Checks options and fills in the defaults.

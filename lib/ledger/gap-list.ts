@@ -6,7 +6,11 @@ import { holesIn, overlapMs, without } from './interval-set.js';
 import type { Interval } from './interval-set.js';
 
 /** A stretch of time between the first and the last frame that is not stored. */
-export interface Gap extends Interval {
+export interface Gap {
+  /** Where it begins, Unix epoch ms. */
+  readonly fromMs: number;
+  /** Where it ends, Unix epoch ms: the first moment that is not in it. */
+  readonly toMs: number;
   readonly cause: GapCause;
   /** Video frames that arrived in it and are not stored; 0 when nothing arrived. */
   readonly videoFramesLost: number;

@@ -28,6 +28,7 @@ export type {
   AckFailure,
   AllowedCalls,
   CallFailure,
+  ClockShift,
   Fault,
   PersistedDelay,
   RevokedKeys,

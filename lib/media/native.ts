@@ -186,8 +186,11 @@ export interface NativeReceiverOptions extends NativePeerOptions {
   readonly kvssink?: NativeKvsSinkOptions;
 }
 
-/** How a sender's media differ from a browser's; the other half is native/media/test_format.h. */
-export interface NativeSenderShape {
+/**
+ * How a test master's media differ from a browser's; nothing does by default. The other half is
+ * native/media/test_format.h.
+ */
+export interface SenderShape {
   /** H.264: main profile with two B-frames between references. */
   readonly bFrames?: boolean;
   /** H.264: four slices in each picture. */
@@ -241,7 +244,7 @@ export interface NativePublisherOptions extends NativePeerOptions {
   readonly videoCodec?: 'h264' | 'h265' | 'vp8' | 'vp9' | 'av1';
   /** @defaultValue 'opus' */
   readonly audioCodec?: 'opus' | 'pcmu' | 'pcma';
-  readonly shape?: NativeSenderShape;
+  readonly shape?: SenderShape;
 }
 
 /** What a receiver tells. */

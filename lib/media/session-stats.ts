@@ -3,58 +3,86 @@ import * as v from 'valibot';
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const amount = v.pipe(v.number(), v.finite(), v.minValue(0));
-const candidateType = v.picklist(['host', 'srflx', 'prflx', 'relay']);
+/** The type of an ICE candidate (RFC 8839); `relay` is a TURN server. */
+export type CandidateType = 'host' | 'srflx' | 'prflx' | 'relay';
 
-const mediaPath = v.strictObject({
-  local: candidateType,
-  remote: candidateType,
-  protocol: v.picklist(['udp', 'tcp']),
-});
+const candidateType = v.picklist(['host', 'srflx', 'prflx', 'relay']);
 
 /**
  * The pair of ICE candidates that media flows between (RFC 8839). A `relay` on either side is a TURN
  * server, whose minutes cost money.
  */
-export type MediaPath = Readonly<v.InferOutput<typeof mediaPath>>;
+export interface MediaPath {
+  readonly local: CandidateType;
+  readonly remote: CandidateType;
+  readonly protocol: 'udp' | 'tcp';
+}
 
-const rtpStats = v.strictObject({
-  packetsReceived: count,
+const mediaPath: v.GenericSchema<unknown, MediaPath> = v.strictObject({
+  local: candidateType,
+  remote: candidateType,
+  protocol: v.picklist(['udp', 'tcp']),
+});
+
+/** Counts of one track's RTP packets, and of what was said about them by RTCP. */
+export interface RtpStats {
+  readonly packetsReceived: number;
   /** Payload. */
-  bytesReceived: count,
+  readonly bytesReceived: number;
   /** Lost on the way (RFC 3550), those that were sent again included. */
+  readonly packetsLost: number;
+  /** Generic NACKs (RFC 4585): requests to send packets again. */
+  readonly nacksSent: number;
+  /** Picture Loss Indications (RFC 4585): requests for a keyframe. */
+  readonly plisSent: number;
+  /** Full Intra Requests (RFC 5104): requests for a keyframe, where PLI was not answered. */
+  readonly firsSent: number;
+  /** Interarrival jitter (RFC 3550), in ms. */
+  readonly jitterMs: number;
+}
+
+const rtpStats: v.GenericSchema<unknown, RtpStats> = v.strictObject({
+  packetsReceived: count,
+  bytesReceived: count,
   packetsLost: count,
   nacksSent: count,
   plisSent: count,
   firsSent: count,
-  /** Interarrival jitter (RFC 3550), in ms. */
   jitterMs: amount,
 });
 
-/** Counts of one track's RTP packets, and of what was said about them by RTCP. */
-export type RtpStats = Readonly<v.InferOutput<typeof rtpStats>>;
+/** Acknowledgements of fragments, by type. */
+export interface AckCounts {
+  readonly buffering: number;
+  readonly received: number;
+  /** Those included that ListFragments told of. */
+  readonly persisted: number;
+  /** ERROR acknowledgements by ErrorId, such as `4004`. */
+  readonly errors: Readonly<Record<string, number>>;
+}
 
-const ackCounts = v.strictObject({
+const ackCounts: v.GenericSchema<unknown, AckCounts> = v.strictObject({
   buffering: count,
   received: count,
-  /** Those included that ListFragments told of. */
   persisted: count,
-  /** ERROR acknowledgements by ErrorId, such as `4004`. */
   errors: v.record(v.pipe(v.string(), v.regex(/^\d{1,6}$/)), count),
 });
 
-/** Acknowledgements of fragments, by type. */
-export type AckCounts = Readonly<v.InferOutput<typeof ackCounts>>;
+/** What a process used since it began, and what it holds. */
+export interface ProcessUsage {
+  readonly cpuUserMs: number;
+  readonly cpuSystemMs: number;
+  readonly residentBytes: number;
+  /** The longest that the event loop kept a timer waiting since the last report, in ms. */
+  readonly eventLoopLagMs: number;
+}
 
-const processUsage = v.strictObject({
+const processUsage: v.GenericSchema<unknown, ProcessUsage> = v.strictObject({
   cpuUserMs: amount,
   cpuSystemMs: amount,
   residentBytes: count,
-  /** The longest that the event loop kept a timer waiting since the last report, in ms. */
   eventLoopLagMs: amount,
 });
-
-/** What a process used since it began, and what it holds. */
-export type ProcessUsage = Readonly<v.InferOutput<typeof processUsage>>;
 
 /** The shape of {@link SessionStats}, for messages. */
 export const sessionStatsSchema = v.strictObject({

@@ -1,7 +1,9 @@
 /** What a test master sends, and in which shape. */
 import * as v from 'valibot';
-import type { NativeSenderShape } from '../media/native.js';
+import type { SenderShape } from '../media/native.js';
 import { rules } from '../util/options.js';
+
+export type { SenderShape } from '../media/native.js';
 
 /** Video codecs that a test master can send. AV1 needs GStreamer's rtpav1pay. */
 export const publishedVideoCodecs = ['h264', 'h265', 'vp8', 'vp9', 'av1'] as const;
@@ -12,9 +14,6 @@ export type PublishedVideoCodec = (typeof publishedVideoCodecs)[number];
 export const publishedAudioCodecs = ['opus', 'pcmu', 'pcma'] as const;
 /** One of {@link publishedAudioCodecs}. */
 export type PublishedAudioCodec = (typeof publishedAudioCodecs)[number];
-
-/** How a master's media differ from a browser's; all optional, nothing differs by default. */
-export type SenderShape = NativeSenderShape;
 
 const skewPpm = v.pipe(
   v.number('must be a number'),

@@ -40,11 +40,11 @@ export interface Logger {
   child(bindings: { readonly component: LogComponent }): Logger;
 }
 
-/** How much a line matters, least first. */
-export const lineLevels = ['trace', 'debug', 'info', 'warn', 'error'] as const;
-
 /** How grave a line is. */
-export type LineLevel = (typeof lineLevels)[number];
+export type LineLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error';
+
+/** All of them, the least grave first. */
+export const lineLevels: readonly LineLevel[] = ['trace', 'debug', 'info', 'warn', 'error'];
 
 /** Whether it has what a {@link Logger} has to have. */
 export function isLogger(value: unknown): value is Logger {

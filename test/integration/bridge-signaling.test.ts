@@ -163,7 +163,7 @@ describe('a Bridge and its signaling', () => {
 
   it('offers afresh before its TURN credentials end, and still only waits', async () => {
     await using stack = await LocalStack.start(unlimited);
-    await using watched = new WatchedBridge(stack, { offerLifetimeMs: 800 });
+    await using watched = new WatchedBridge(stack, { offerLifetimeMs: 1_000 });
     const { bridge, states, warnings } = watched;
     const renewed = offersBegun(stack, 4);
     await bridge.start();

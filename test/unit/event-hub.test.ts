@@ -4,7 +4,13 @@ import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { EventHub } from '../../lib/bridge/event-hub.js';
 import { BridgeState, ErrorCode, KvsBridgeError, Overflow } from '../../lib/index.js';
-import type { BridgeEnd, BridgeTotals, DroppedEvents, StreamedEvent } from '../../lib/index.js';
+import type {
+  BridgeEnd,
+  BridgeEventName,
+  BridgeTotals,
+  DroppedEvents,
+  StreamedEvent,
+} from '../../lib/index.js';
 import { noTotals } from '../../lib/media/media-session.js';
 
 const totals: BridgeTotals = { ...noTotals, sessions: 1 };
@@ -93,6 +99,15 @@ describe('readers of events', () => {
     hub.emit('stopped', end);
     assert.deepEqual(await readAll(events), [1, 2, 3]);
     assert.deepEqual(await readAll(hub.events({ names: ['keyframeOverdue'] })), []);
+  });
+
+  it('cannot ask for what does not exist', () => {
+    const names = ['totals', 'total'] as BridgeEventName[];
+    assert.throws(() => new EventHub().events({ names }), {
+      code: ErrorCode.options,
+      option: 'names.1',
+      message: /^Option names\.1 must be one of state, .*, stopped, not "total"$/,
+    });
   });
 
   it('that wait get each as it comes', async () => {

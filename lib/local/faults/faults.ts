@@ -38,6 +38,7 @@ export class Faults {
   readonly #plan: FaultPlan;
   readonly #open: OpenConnections;
 
+  /** @internal */
   constructor(plan: FaultPlan, open: OpenConnections) {
     this.#plan = plan;
     this.#open = open;
