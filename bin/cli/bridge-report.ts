@@ -1,6 +1,8 @@
 /** Says what a Bridge does: its events as output, its status on the live line. */
 import { describeEvent, gstThresholdsOf } from '../../lib/index.js';
 import type { BridgeEventName, KvsBridge, Logger } from '../../lib/index.js';
+import { EventFilter } from './event-filter.js';
+import type { EventSettings } from './event-filter.js';
 import { withoutLines } from './filtered-logger.js';
 import type { Values } from './option-table.js';
 import type { Output } from './output.js';
@@ -34,11 +36,11 @@ export function logOptions(
   return { logger, gstDebug: gstDebug ?? gstThresholdsOf(logLevel) };
 }
 
-/** Writes the events of `bridge` with `--json`, and shows its state on a terminal. */
-export function reportBridge(bridge: KvsBridge, output: Output): void {
+/** Writes the chosen events of `bridge` with `--json`, and shows its state on a terminal. */
+export function reportBridge(bridge: KvsBridge, output: Output, settings: EventSettings): void {
+  const filter = new EventFilter(settings);
   bridge.subscribe((event) => {
-    // The metrics have what is measured.
-    if (!output.json || event.name === 'stats') return;
+    if (!output.json || !filter.takes(event)) return;
     const { fields, message } = describeEvent(event);
     output.write(event.name, event.name === 'warning' ? { message, ...fields } : fields);
   });

@@ -1,6 +1,7 @@
 /** Which command takes which options. */
 const connection = ['region', 'local', 'endpoint', 'caFile', 'stunServer'] as const;
 const output = ['json', 'logLevel', 'logFormat'] as const;
+const recordingOutput = ['events', 'totalsInterval', ...output, 'gstDebug'] as const;
 const picture = ['width', 'height', 'fps', 'bitrate', 'sound'] as const;
 const senderShape = ['video', 'videoCodec', 'audioCodec', 'bFrames', 'clockSkewPpm'] as const;
 const recording = ['isolation', 'sink', 'fragmentSeconds', 'jitterBufferMs', 'bufferMb'] as const;
@@ -26,8 +27,7 @@ const start = [
   'exitOnFatal',
   'httpPort',
   'httpHost',
-  ...output,
-  'gstDebug',
+  ...recordingOutput,
 ] as const;
 
 /** By command, in the order of its help; names of the option table. */
@@ -53,7 +53,6 @@ export const commandOptions = {
     ...picture,
     ...recording,
     'drainTimeout',
-    ...output,
-    'gstDebug',
+    ...recordingOutput,
   ],
 } as const;

@@ -3,6 +3,13 @@
 /** A value that a reader refuses; the message continues "… must be". */
 export class InvalidValue extends Error {
   override readonly name = 'InvalidValue';
+  /** What of the value is wrong; all of it when undefined. */
+  readonly part: string | undefined;
+
+  constructor(message: string, { part, cause }: { part?: string; cause?: unknown } = {}) {
+    super(message, { cause });
+    this.part = part;
+  }
 }
 
 /** The headings of `--help`, in their order. */
@@ -151,10 +158,15 @@ export function listOf<const T extends string>(
   ...words: readonly T[]
 ): (value: string) => readonly T[] {
   return (value) => {
-    const list = value.split(',').map((part) => words.find((word) => word === part.trim()));
-    const known = list.filter((word) => word !== undefined);
-    if (known.length === list.length && new Set(known).size === known.length) return known;
-    throw new InvalidValue(`a list of some of ${words.join(', ')}, each once`);
+    const list: T[] = [];
+    for (const part of value.split(',').map((each) => each.trim())) {
+      const word = words.find((candidate) => candidate === part);
+      if (word === undefined || list.includes(word)) {
+        throw new InvalidValue(`a list of some of ${words.join(', ')}, each once`, { part });
+      }
+      list.push(word);
+    }
+    return list;
   };
 }
 

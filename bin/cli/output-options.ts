@@ -1,7 +1,7 @@
 /** Options that say how a command speaks. */
-import { LogLevel, OptionsError, parseLogLevels } from '../../lib/index.js';
+import { LogLevel, OptionsError, bridgeEventNames, parseLogLevels } from '../../lib/index.js';
 import type { LogLevels } from '../../lib/index.js';
-import { InvalidValue, OptionGroup, flag, oneOf, text } from './option-spec.js';
+import { InvalidValue, OptionGroup, flag, listOf, oneOf, seconds, text } from './option-spec.js';
 import type { OptionSpec } from './option-spec.js';
 
 function logLevels(value: string): LogLevels {
@@ -18,6 +18,8 @@ function logLevels(value: string): LogLevels {
 const allInfo: LogLevels = { level: LogLevel.info };
 const levelNames = Object.values(LogLevel).join(', ');
 
+const eventNames = bridgeEventNames.join(',');
+
 /** A part of the option table. */
 export const outputOptions = {
   json: {
@@ -26,6 +28,25 @@ export const outputOptions = {
     group: OptionGroup.output,
     parse: flag,
     default: false,
+  },
+  events: {
+    kind: 'value',
+    value: 'list',
+    description: `Which events of the recording --json writes: some of ${eventNames}`,
+    group: OptionGroup.output,
+    parse: listOf(...bridgeEventNames),
+    // The metrics have what is measured.
+    default: bridgeEventNames.filter((name) => name !== 'stats'),
+    defaultText: 'all but stats',
+  },
+  totalsInterval: {
+    kind: 'value',
+    value: 'seconds',
+    description: 'How often --json writes totals, stats and spool, 1 to 3600',
+    group: OptionGroup.output,
+    parse: seconds(1, 3_600),
+    default: 60_000,
+    defaultText: '60',
   },
   logLevel: {
     kind: 'value',

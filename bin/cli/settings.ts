@@ -86,9 +86,13 @@ function read(name: OptionName, spec: OptionSpec<unknown>, { text, where }: Said
   } catch (error) {
     if (!(error instanceof InvalidValue)) throw error;
     const fix = error.cause instanceof OptionsError ? error.cause.fix : undefined;
-    throw new OptionsError(name, `${where} must be ${error.message}${insteadOf(text)}`, {
-      fix: fix ?? `Correct ${where} and start again.`,
-    });
+    throw new OptionsError(
+      name,
+      `${where} must be ${error.message}${insteadOf(error.part ?? text)}`,
+      {
+        fix: fix ?? `Correct ${where} and start again.`,
+      },
+    );
   }
 }
 

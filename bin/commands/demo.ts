@@ -26,7 +26,7 @@ import { requireSaved } from './start.js';
 
 type DemoSettings = Values<(typeof commandOptions.demo)[number]>;
 
-/** How long the last frames may take from the master to the Bridge's count, which comes once a second. */
+/** How long the last frames may take from the master to the Bridge's count at most, in ms. */
 const catchUpLimitMs = 3_000;
 
 /** Records the test master until the time is up or told to stop, then sums up. */
@@ -72,7 +72,7 @@ export async function runDemo(
     spoolDir: join(data.path, 'spool'),
     drainTimeoutMs: settings.drainTimeout,
   });
-  reportBridge(bridge, output);
+  reportBridge(bridge, output, settings);
   showPersisted(bridge, output);
   const firstPersisted = firstPersistedMs(bridge);
   const timeUp = untilTimeIsUp(bridge, settings.duration, signal);
@@ -81,7 +81,7 @@ export async function runDemo(
 
   // The master first: what it says it sent by then can all arrive before the Bridge stops.
   const framesSent = await publisher.stop();
-  await untilReceived(bridge, framesSent);
+  await untilReceived(bridge, framesSent, settings.jitterBufferMs);
   const end: BridgeEnd = await bridge.stop();
   const { totals, error } = end;
   if (error !== undefined) throw error;
@@ -151,12 +151,23 @@ async function untilTimeIsUp(
   clearTimeout(timer);
 }
 
-/** Resolves when the Bridge has counted `frames`, or when that takes too long. */
-async function untilReceived(bridge: KvsBridge, frames: number): Promise<void> {
+/**
+ * Resolves when the Bridge has counted `frames`, or when no more can come, as after a loss: when a
+ * count brought none, and whatever waited for a lost packet has left the jitter buffer.
+ */
+async function untilReceived(
+  bridge: KvsBridge,
+  frames: number,
+  jitterBufferMs: number,
+): Promise<void> {
+  const lastDueAtMs = performance.now() + jitterBufferMs;
   const limit = AbortSignal.timeout(catchUpLimitMs);
   try {
     while (bridge.totals.videoFramesReceived < frames) {
+      const before = bridge.totals.videoFramesReceived;
       await once(bridge, 'totals', { signal: limit });
+      const hasGrown = bridge.totals.videoFramesReceived > before;
+      if (!hasGrown && performance.now() > lastDueAtMs) return;
     }
   } catch (error) {
     if (!limit.aborted) throw error;

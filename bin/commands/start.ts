@@ -44,7 +44,7 @@ async function record(
   beforeLeaving(() => {
     bridge.abandon();
   });
-  reportBridge(bridge, output);
+  reportBridge(bridge, output, settings);
   await bridge.start({ signal });
   const { region, endpoint } = options;
   output.event(

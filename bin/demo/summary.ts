@@ -103,11 +103,13 @@ export function summaryLines(summary: DemoSummary): readonly string[] {
     summary.countersMissing + summary.countersRepeated === 0
       ? 'each burned-in number once, without a gap'
       : `${summary.countersMissing} burned-in numbers missing, ${summary.countersRepeated} repeated`;
+  const missing = Math.max(0, framesSent - framesReceived);
+  const arrival = missing === 0 ? '' : ` (${missing} did not arrive)`;
   const skew =
     summary.avSkewMs === null ? 'not measured' : `${summary.avSkewMs} ms between flash and tone`;
   return [
     '',
-    `Frames      ${framesSent} sent, ${framesReceived} received, ${framesStored} stored, ${framesLost} lost`,
+    `Frames      ${framesSent} sent, ${framesReceived} received${arrival}, ${framesStored} stored, ${framesLost} lost`,
     `Fragments   ${summary.fragmentsPersisted} persisted, the first ${summary.firstPersistedMs ?? '?'} ms after the start`,
     `Pictures    ${counters}; at most ${summary.maxVideoGapMs ?? '?'} ms apart`,
     `Sound       ${skew}`,

@@ -45,7 +45,8 @@ function startCommand(endpoint: string, jitterBufferMs: number | undefined): rea
     ...['--stun-server', 'none', '--relay-only'],
     ...['--sink', common.sink],
     ...(jitterBufferMs === undefined ? [] : ['--jitter-buffer-ms', String(jitterBufferMs)]),
-    ...['--json', '--log-level', 'silent'],
+    // Where a kill ends it, the last totals are all there is.
+    ...['--json', '--totals-interval', '1', '--log-level', 'silent'],
   ];
 }
 

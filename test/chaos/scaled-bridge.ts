@@ -4,7 +4,7 @@ import { reportBridge } from '../../bin/cli/bridge-report.js';
 import { Output } from '../../bin/cli/output.js';
 import { Terminal } from '../../bin/cli/terminal.js';
 import { requireSaved } from '../../bin/commands/start.js';
-import { KvsBridge, LogLevel } from '../../lib/index.js';
+import { KvsBridge, LogLevel, bridgeEventNames } from '../../lib/index.js';
 import type { KvsBridgeOptions } from '../../lib/index.js';
 
 const options = JSON.parse(process.argv[2] ?? '{}') as KvsBridgeOptions;
@@ -15,7 +15,7 @@ const output = new Output({ terminal, json: true, logLevel, pretty: false, color
 
 const told = once(process, 'SIGTERM');
 const bridge = new KvsBridge(options);
-reportBridge(bridge, output);
+reportBridge(bridge, output, { events: bridgeEventNames, totalsInterval: 1_000 });
 await bridge.start();
 await told;
 const end = await bridge.stop();

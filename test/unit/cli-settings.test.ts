@@ -98,6 +98,9 @@ describe('settings', () => {
         /^--video-codecs must be a list of some of h264, h265, vp8, vp9, av1, each once, not/,
       );
     }
+    // What is wrong in it is named, however long the list is.
+    const long = { flags: { videoCodecs: 'vp8,vp9,h264,h265,theora' } };
+    assert.match(refusal(long).message, /each once, not "theora"$/);
   });
 
   it('reads --local with and without a URL', () => {
