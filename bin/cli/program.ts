@@ -18,7 +18,7 @@ import type { LogFormat, OptionName } from './option-table.js';
 import { Output } from './output.js';
 import { packageVersion } from './package-version.js';
 import { configEnv, resolveSettings } from './settings.js';
-import { StopSignals } from './stop-signals.js';
+import { StopRequest, StopSignals } from './stop-signals.js';
 import { Terminal } from './terminal.js';
 
 type CommandName = keyof typeof commandOptions;
@@ -165,6 +165,8 @@ async function runCommand<K extends OptionName>(
     });
     return exitCode;
   } catch (error) {
+    // Asked for before there was anything to stop.
+    if (error instanceof StopRequest) return 0;
     const failure = asError(error);
     output.failure(failure);
     return exitCodeOf(failure.code);

@@ -29,6 +29,8 @@ export class StopSignals implements Disposable {
     this.#listen(process, 'disconnect', () => {
       this.#request('the parent process ended');
     });
+    // While we were still loading, no event could tell. Without IPC there is no such property.
+    if ('connected' in process && !process.connected) this.#request('the parent process ended');
     this.#listen(process.stdout, 'error', () => {
       this.#request('nobody reads stdout');
     });

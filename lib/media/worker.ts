@@ -217,17 +217,20 @@ process.on('message', (message) => {
   }
 });
 
-process.on('disconnect', () => {
+/** The Bridge's process is gone. */
+function onOrphaned(): void {
   if (session === undefined) process.exit(0);
   ledger?.adopt();
-  void session.stop({ drainTimeoutMs: isSpooled ? spooledDrainTimeoutMs : orphanDrainTimeoutMs });
-  if (!isSpooled) return;
-  // Also when it was already draining, for longer.
-  setTimeout(() => process.exit(1), 2 * spooledDrainTimeoutMs);
-});
+  const drainTimeoutMs = isSpooled ? spooledDrainTimeoutMs : orphanDrainTimeoutMs;
+  void session.stop({ drainTimeoutMs });
+  // Nobody watches it any more: also when it hangs, or was already draining for longer.
+  setTimeout(() => process.exit(1), 2 * drainTimeoutMs);
+}
+
+process.on('disconnect', onOrphaned);
 
 // A terminal sends Ctrl-C, and its own end, to the whole process group: the Bridge decides when this
-// process ends.
+// process ends. Without a Bridge it ends by itself.
 for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined);
 process.on('uncaughtException', fail);
 
@@ -245,4 +248,6 @@ setInterval(() => {
   checkMemory();
 }, heartbeatIntervalMs);
 void send({ type: 'ready', version: protocolVersion });
-warmUp();
+// Of a Bridge that died while this module was still loaded, no event tells.
+if (process.connected) warmUp();
+else onOrphaned();

@@ -87,6 +87,9 @@ describe('commands', () => {
     assert.equal(stopped['framesPending'], 0);
     const persisted = end.events.filter(({ event }) => event === 'persisted');
     assert.equal(stopped['fragmentsPersisted'], persisted.length);
+    // Once a minute: the end tells them in full.
+    assert.equal(end.events.filter(({ event }) => event === 'totals').length, 1);
+    assert.equal(names.has('stats'), false);
     const frames = persisted.reduce((sum, { videoFrames }) => sum + Number(videoFrames), 0);
     assert.equal(frames, stopped['framesStored']);
     const reader = await kvs.openStream('drain');
@@ -152,12 +155,15 @@ describe('commands', () => {
     await master.until('ready');
     master.child.kill('SIGTERM');
     await master.end();
-    const bridge = start('waiting');
+    const bridge = start('waiting', '--events', 'stopped');
     await bridge.until('ready');
     bridge.child.kill('SIGTERM');
     const end = await bridge.end();
     assert.equal(end.exitCode, 0, end.stderr);
-    assert.equal(end.events.at(-1)?.event, 'stopped');
+    assert.deepEqual(
+      end.events.map(({ event }) => event),
+      ['ready', 'stopped'],
+    );
   });
 
   it('a command ends in order when its parent or its reader goes', async () => {
@@ -165,6 +171,13 @@ describe('commands', () => {
     await orphan.until('ready');
     orphan.child.disconnect();
     assert.equal((await orphan.end()).exitCode, 0);
+
+    // Before it can listen to anything.
+    const early = [publish('early'), start('early')];
+    for (const { child } of early) child.disconnect();
+    for (const end of await Promise.all(early.map((command) => command.end()))) {
+      assert.equal(end.exitCode, 0, end.stderr);
+    }
 
     const unread = new Cli([
       'local',

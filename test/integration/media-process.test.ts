@@ -93,6 +93,21 @@ describe('media process', () => {
     await untilGone(pid, 15_000);
   });
 
+  it('goes when its parent was killed before it had loaded', async () => {
+    const parent = spawn(
+      process.execPath,
+      [new URL('../fixtures/dying-parent.js', import.meta.url).pathname],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    );
+    const lines = createInterface({ input: parent.stdout });
+    const [[line], [, signal]] = (await Promise.all([
+      once(lines, 'line'),
+      once(parent, 'exit'),
+    ])) as [[string], [number | null, string | null]];
+    assert.equal(signal, 'SIGKILL');
+    await untilGone(Number(line), 15_000);
+  });
+
   it('ends with a typed error on a message that is not in the protocol', async () => {
     for (const message of [
       { type: 'start', version: 999 },
