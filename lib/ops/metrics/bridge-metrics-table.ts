@@ -166,10 +166,13 @@ export const bridgeMetrics: readonly MetricSpec[] = [
     { name: 'rtp_jitter_seconds', help: 'Interarrival jitter (RFC 3550)' },
     ({ bridge }, kind) => bridge.stats[kind].jitterMs / 1_000,
   ),
-  byKind(
+  one(
     'counter',
-    { name: 'rtcp_nack_sent_total', help: 'Requests to send lost packets again' },
-    ({ bridge }, kind) => bridge.stats[kind].nacksSent,
+    {
+      name: 'rtcp_nack_sent_total',
+      help: 'Requests to send lost packets of the video again; those of sound would come too late',
+    },
+    ({ bridge }) => bridge.stats.video.nacksSent,
   ),
   one(
     'counter',
