@@ -38,7 +38,7 @@ export type {
   RtpStats,
 } from './media/session-stats.js';
 export type { FragmentOwner } from './putmedia/media-sink.js';
-export type { SpoolState } from './putmedia/fragment-spool.js';
+export type { SpoolState } from './putmedia/spool-status.js';
 export type {
   MediaEpoch,
   MediaGap,
