@@ -2,16 +2,10 @@
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { own } from './leftovers.js';
 
 const endLimitMs = 20_000;
 const answerLimitMs = 120_000;
-
-/** A process and those that it started. */
-export function familyOf(pid: number): readonly number[] {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');
-  return [pid, ...children.trim().split(/\s+/).filter(Boolean).map(Number)];
-}
 
 /** Ends a process in order, or after a while out of order. */
 export async function end(child: ChildProcess): Promise<void> {
@@ -28,11 +22,13 @@ export class ForkedModule<TOut extends { readonly type: string }> implements Asy
   readonly #child: ChildProcess;
 
   constructor(file: string, args: readonly string[] = []) {
-    this.#child = fork(new URL(file, import.meta.url), args, {
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-      // What a library thinks of this Node version says nothing of the measurement.
-      env: { ...process.env, NODE_NO_WARNINGS: '1' },
-    });
+    this.#child = own(
+      fork(new URL(file, import.meta.url), args, {
+        stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+        // What a library thinks of this Node version says nothing of the measurement.
+        env: { ...process.env, NODE_NO_WARNINGS: '1' },
+      }),
+    );
   }
 
   get pid(): number {

@@ -3,7 +3,9 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { end, familyOf } from './child.js';
+import { end } from './child.js';
+import { own } from './leftovers.js';
+import { familyOf } from './process-usage.js';
 import { channelName } from './service.js';
 import type { Service } from './service.js';
 
@@ -24,9 +26,11 @@ export class Command implements AsyncDisposable {
   /** @param build - folder of another build to run, such as an older one's `dist` */
   constructor(args: readonly string[], build = thisBuild) {
     const command = join(build, 'bin', 'kvs-bridge.js');
-    this.#child = spawn(process.execPath, [command, ...args, '--json'], {
-      stdio: ['ignore', 'pipe', 'ignore'],
-    });
+    this.#child = own(
+      spawn(process.execPath, [command, ...args, '--json'], {
+        stdio: ['ignore', 'pipe', 'ignore'],
+      }),
+    );
     if (this.#child.stdout === null) throw new TypeError('no stdout');
     createInterface({ input: this.#child.stdout }).on('line', (line) => {
       this.#events.push(JSON.parse(line) as CommandEvent);

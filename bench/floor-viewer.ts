@@ -4,6 +4,7 @@ import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { SignalingClient } from '../lib/signaling/signaling-client.js';
 import { end } from './child.js';
+import { own } from './leftovers.js';
 import type { ServiceAccess } from './service.js';
 
 /** The same as the bridge's own default. */
@@ -35,9 +36,11 @@ export class FloorViewer implements AsyncDisposable {
       ...channel,
     });
     await signaling.connect();
-    const child = spawn(executable, ['--latency-ms', String(jitterBufferMs)], {
-      stdio: ['pipe', 'pipe', 'inherit'],
-    });
+    const child = own(
+      spawn(executable, ['--latency-ms', String(jitterBufferMs)], {
+        stdio: ['pipe', 'pipe', 'inherit'],
+      }),
+    );
     signaling.on('answer', ({ sdp }) => {
       child.stdin.write(`answer ${Buffer.from(sdp).toString('base64')}\n`);
     });

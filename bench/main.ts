@@ -5,6 +5,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { lineChart } from './chart.js';
+import { cleanUpAtExit } from './leftovers.js';
 import { pageOf, sectionsOf } from './page.js';
 import { parts } from './parts.js';
 
@@ -21,6 +22,7 @@ if (unknown !== undefined) {
   throw new TypeError(`there is no part "${unknown}", only ${Object.keys(parts).join(', ')}`);
 }
 
+cleanUpAtExit();
 const page = 'docs/benchmarks.md';
 const charts = 'docs/benchmarks';
 const sections = sectionsOf(await readFile(page, 'utf8').catch(() => ''));

@@ -37,6 +37,8 @@ process.on('message', () => {
     gaps,
   } satisfies RecordersReport);
 });
+// Whoever measured is gone: each media process notices that its parent is, and ends.
+process.on('disconnect', () => process.exit(1));
 process.on('SIGTERM', () => {
   void Promise.all(bridges.map((bridge) => bridge.stop())).then(() => process.exit());
 });

@@ -5,15 +5,14 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Isolation } from '../lib/index.js';
-import { familyOf, ForkedModule } from './child.js';
+import { ForkedModule } from './child.js';
 import { FloorViewer } from './floor-viewer.js';
-import { cpuSeconds, percentile, pssMb } from './process-usage.js';
+import { cpuSeconds, familyOf, percentile, pssMb } from './process-usage.js';
 import type { Programs } from './programs.js';
 import type { RecorderPlan, RecordersReady, RecordersReport } from './recorder-messages.js';
 import { channelName, Service } from './service.js';
 
 const warmUpMs = 6_000;
-const windowMs = 15_000;
 
 /** The bridge's own default, as the recorders here run. */
 export const jitterBufferMs = 300;
@@ -54,6 +53,8 @@ export interface ScaleOptions {
   readonly withFloor: boolean;
   /** Go on after a step with a late fragment or a lost frame. */
   readonly beyondLate: boolean;
+  /** Length of each measurement. */
+  readonly windowMs: number;
 }
 
 /** One step for each count, until one is late. */
@@ -81,12 +82,13 @@ export function isLate({ lateFragments, framesLost, gaps }: ScaleStep): boolean 
 async function measureStep(
   service: Service,
   streams: number,
-  { programs, isolation, withFloor }: ScaleOptions,
+  options: ScaleOptions,
 ): Promise<ScaleStep> {
-  const bridges = await measureBridges(service, streams, isolation);
+  const { programs, isolation, withFloor, windowMs } = options;
+  const bridges = await measureBridges(service, streams, isolation, windowMs);
   service.senders.closeAll();
   const floorCpuPercent = withFloor
-    ? await measureFloor(service, streams, programs.floorReceiver)
+    ? await measureFloor(service, streams, programs.floorReceiver, windowMs)
     : undefined;
   service.senders.closeAll();
   return { streams, floorCpuPercent, ...bridges };
@@ -96,6 +98,7 @@ async function measureBridges(
   service: Service,
   streams: number,
   isolation: Isolation,
+  windowMs: number,
 ): Promise<Omit<ScaleStep, 'floorCpuPercent' | 'streams'>> {
   const plan: RecorderPlan = {
     url: service.url,
@@ -113,7 +116,7 @@ async function measureBridges(
   const before = await reportOf(recorders);
   service.beginReport();
   const around = [service.senders.pid, service.kvsPid];
-  const percents = await cpuPercentsOf([familyOf(recorders.pid), around]);
+  const percents = await cpuPercentsOf([familyOf(recorders.pid), around], windowMs);
   const memory = pssMb(familyOf(recorders.pid));
   const { frameLatenciesMs, persistLagsMs, fragments } = await service.report();
   const after = await reportOf(recorders);
@@ -140,6 +143,7 @@ async function measureFloor(
   service: Service,
   streams: number,
   executable: string,
+  windowMs: number,
 ): Promise<number> {
   const viewers: FloorViewer[] = [];
   try {
@@ -147,7 +151,7 @@ async function measureFloor(
       viewers.push(await FloorViewer.start(executable, service.channel(index)));
     }
     await delay(warmUpMs);
-    const [percent = NaN] = await cpuPercentsOf([viewers.map(({ pid }) => pid)]);
+    const [percent = NaN] = await cpuPercentsOf([viewers.map(({ pid }) => pid)], windowMs);
     return percent / streams;
   } finally {
     await Promise.all(viewers.map((viewer) => viewer[Symbol.asyncDispose]()));
@@ -155,7 +159,10 @@ async function measureFloor(
 }
 
 /** CPU of several groups of processes in the same window, in percent of a core. */
-async function cpuPercentsOf(groups: readonly (readonly number[])[]): Promise<readonly number[]> {
+async function cpuPercentsOf(
+  groups: readonly (readonly number[])[],
+  windowMs: number,
+): Promise<readonly number[]> {
   const before = groups.map((pids) => cpuSeconds(pids));
   const beganMs = performance.now();
   await delay(windowMs);

@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { SignalingClient } from '../lib/signaling/signaling-client.js';
 import { end } from './child.js';
+import { own } from './leftovers.js';
 import type { ServiceAccess } from './service.js';
 
 /** A viewer that was answered. */
@@ -39,7 +40,7 @@ export class Senders implements AsyncDisposable {
 
   /** Encodes what will be sent; resolves when it can be. */
   static async start(executable: string, codec: 'h264' | 'vp8'): Promise<Senders> {
-    const child = spawn(executable, [codec], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const child = own(spawn(executable, [codec], { stdio: ['pipe', 'pipe', 'inherit'] }));
     await once(child.stdout, 'readable');
     return new Senders(child);
   }

@@ -1,6 +1,5 @@
 /** What is recorded from and to: a local KVS with TLS, channels with a master each, and streams. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ControlPlane } from '../lib/aws/control-plane.js';
 import { staticCredentials } from '../lib/aws/credentials.js';
@@ -8,6 +7,7 @@ import type { CredentialsSource } from '../lib/aws/credentials.js';
 import { localCredentials } from '../lib/local/index.js';
 import { ForkedModule } from './child.js';
 import type { KvsReady, KvsReport } from './kvs-messages.js';
+import { makeFolder, removeFolder } from './leftovers.js';
 import { Senders } from './senders.js';
 
 const region = 'us-east-1';
@@ -60,7 +60,7 @@ export class Service implements AsyncDisposable {
   /** Each part in a process of its own. */
   static async start(options: ServiceOptions): Promise<Service> {
     const { senderExecutable, codec = 'h264', channels = 1 } = options;
-    const folder = await mkdtemp(join(tmpdir(), 'kvs-bridge-bench-'));
+    const folder = await makeFolder();
     const kvs = new ForkedModule<KvsReady | KvsReport>('./kvs-process.js', [join(folder, 'kvs')]);
     const ready = await kvs.next('ready');
     await writeFile(join(folder, 'ca.pem'), ready.ca);
@@ -108,7 +108,7 @@ export class Service implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.senders[Symbol.asyncDispose]();
     await this.#kvs[Symbol.asyncDispose]();
-    await rm(this.folder, { recursive: true, force: true });
+    await removeFolder(this.folder);
   }
 }
 

@@ -4,10 +4,9 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { own, makeFolder, removeFolder } from './leftovers.js';
 import { cpuSeconds, median } from './process-usage.js';
 
 const seconds = 18;
@@ -32,7 +31,7 @@ const encoder =
 
 /** @param trackExecutable - runs a file through a track of the bridge */
 export async function measureTranscoding(trackExecutable: string): Promise<TranscodingResult> {
-  const folder = await mkdtemp(join(tmpdir(), 'kvs-bridge-bench-'));
+  const folder = await makeFolder();
   try {
     const file = join(folder, 'vp8.webm');
     await usageOf('gst-launch-1.0', [
@@ -65,7 +64,7 @@ export async function measureTranscoding(trackExecutable: string): Promise<Trans
       cpuRatio: median(tracks.map((value, index) => value / (launches[index] ?? NaN))),
     };
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await removeFolder(folder);
   }
 }
 
@@ -74,7 +73,7 @@ async function usageOf(
   program: string,
   args: readonly string[],
 ): Promise<{ readonly cpuSeconds: number; readonly output: string }> {
-  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = own(spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] }));
   let used = 0;
   const timer = setInterval(() => {
     try {
