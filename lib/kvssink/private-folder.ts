@@ -1,6 +1,6 @@
 /** A folder of one media process for what nobody else may read: the credential file, the log. */
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { kvsSinkEnvironment } from './environment.js';
@@ -10,7 +10,7 @@ const prefix = 'kvs-bridge-kvssink-';
 
 /** A new name, which tells which process owns the folder. Nothing is made. */
 export function privateFolderName(parent = tmpdir()): string {
-  return join(parent, `${prefix}${String(process.pid)}-${randomUUID()}`);
+  return join(parent, `${prefix}${ownerOf(process.pid) ?? '0-0'}-${randomUUID()}`);
 }
 
 /**
@@ -42,20 +42,25 @@ export function removePrivateFolder(folder: string): void {
  */
 export function sweepPrivateFolders(parent = tmpdir()): number {
   const stale = readdirSync(parent).filter((name) => {
-    const owner = new RegExp(`^${prefix}(\\d+)-`).exec(name)?.[1];
-    return owner !== undefined && !isAlive(Number(owner)) && isOurs(join(parent, name));
+    const [, owner, pid] = new RegExp(`^${prefix}((\\d+)-\\d+)-`).exec(name) ?? [];
+    return owner !== undefined && ownerOf(Number(pid)) !== owner && isOurs(join(parent, name));
   });
   for (const name of stale) removePrivateFolder(join(parent, name));
   return stale.length;
 }
 
-function isAlive(pid: number): boolean {
+/**
+ * A process by its pid and when it started (proc_pid_stat(5), field 22): a container that starts
+ * anew on the same volume gives out the same pids.
+ */
+function ownerOf(pid: number): string | undefined {
   try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // EPERM: it lives and is somebody else's.
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+    const stat = readFileSync(`/proc/${String(pid)}/stat`, 'utf8');
+    // The name of the program stands in brackets and may hold anything.
+    const [, start] = /^.*\)(?: \S+){19} (\d+) /s.exec(stat) ?? [];
+    return start === undefined ? undefined : `${String(pid)}-${start}`;
+  } catch {
+    return undefined;
   }
 }
 

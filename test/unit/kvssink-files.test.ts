@@ -83,14 +83,15 @@ describe('private folder of a media process', () => {
     makePrivateFolder(ours);
     assert.equal(statSync(ours).mode & 0o777, 0o700);
     const { pid } = spawnSync('true');
-    const stale = join(folder, `kvs-bridge-kvssink-${String(pid)}-abc`);
+    const stale = join(folder, `kvs-bridge-kvssink-${String(pid)}-77-abc`);
+    // As after a new start of a container, whose processes have the pids of those before.
+    const namesake = join(folder, `kvs-bridge-kvssink-${String(process.pid)}-1-abc`);
     const foreign = join(folder, 'something-else');
-    mkdirSync(stale);
-    mkdirSync(foreign);
-    assert.equal(sweepPrivateFolders(folder), 1);
+    for (const name of [stale, namesake, foreign]) mkdirSync(name);
+    assert.equal(sweepPrivateFolders(folder), 2);
     assert.deepEqual(
-      [existsSync(ours), existsSync(stale), existsSync(foreign)],
-      [true, false, true],
+      [ours, stale, namesake, foreign].map((name) => existsSync(name)),
+      [true, false, false, true],
     );
     assert.throws(
       () => {
