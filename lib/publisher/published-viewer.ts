@@ -23,7 +23,7 @@ interface EarlyCandidate {
 }
 
 /** How long the last packets may take to leave, in ms. */
-const stopDeadlineMs = 1_000;
+const stopDeadlineMs = 3_000;
 
 /** One publishing session; candidates that come before it starts wait. */
 export class PublishedViewer extends EventEmitter<PublishedViewerEvents> {

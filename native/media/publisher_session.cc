@@ -3,6 +3,8 @@
 #include <gst/video/video.h>
 #include <gst/webrtc/webrtc.h>
 
+#include <functional>
+#include <memory>
 #include <utility>
 
 #include "media/gstreamer.h"
@@ -15,8 +17,8 @@ namespace {
 constexpr unsigned kTicksPerStats = 10;
 constexpr unsigned kVideoClockRateHz = 90'000;
 
-/// How long frames behind the gate may take through encoder, pacing and network at a stop.
-constexpr std::chrono::milliseconds kDrainTime(200);
+/// How long the viewer may ask for packets again at a stop, once all were sent.
+constexpr std::chrono::milliseconds kResendTime(200);
 
 // Runs on the streaming thread.
 GstPadProbeReturn CountFrame(GstPad* /*pad*/, GstPadProbeInfo* /*info*/, gpointer user_data) {
@@ -28,6 +30,22 @@ GstPadProbeReturn CountFrame(GstPad* /*pad*/, GstPadProbeInfo* /*info*/, gpointe
 void DeleteCounter(gpointer data) {
   delete static_cast<std::shared_ptr<Guarded<std::uint64_t>>*>(data);
 }
+
+// Runs where the pad is idle: on the caller's thread, else on the streaming thread after its push.
+GstPadProbeReturn SendEos(GstPad* /*pad*/, GstPadProbeInfo* /*info*/, gpointer user_data) {
+  gst_pad_send_event(static_cast<GstPad*>(user_data), gst_event_new_eos());
+  return GST_PAD_PROBE_REMOVE;
+}
+
+// Runs on the streaming thread, behind the last packet: a push ends where the packet is sent. The
+// peer connection goes on without the end of this stream.
+GstPadProbeReturn OnEvent(GstPad* /*pad*/, GstPadProbeInfo* info, gpointer user_data) {
+  if (GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) != GST_EVENT_EOS) return GST_PAD_PROBE_OK;
+  (*static_cast<std::function<void()>*>(user_data))();
+  return GST_PAD_PROBE_DROP;
+}
+
+void DeleteFunction(gpointer data) { delete static_cast<std::function<void()>*>(data); }
 
 /// An element of a test source, or nothing when there is no such source.
 ElementPtr Find(const ElementPtr& source, const char* name) {
@@ -185,7 +203,22 @@ void PublisherSession::OnDrain() {
     FinishDrain();
     return;
   }
-  drain_ = LoopTimer(loop(), kDrainTime, false, [this] { FinishDrain(); });
+  unflushed_ = (video_ ? 1 : 0) + (audio_ ? 1 : 0);
+  if (video_) Flush(PadOf(video_, "gate", "src"), PadOf(video_, "video-pay", "src"));
+  if (audio_) Flush(PadOf(audio_, "gate", "src"), PadOf(audio_, "audio-pay", "src"));
+}
+
+void PublisherSession::Flush(const PadPtr& gate, const PadPtr& packets) {
+  auto on_end = std::make_unique<std::function<void()>>([this] { Post([this] { OnFlushed(); }); });
+  gst_pad_add_probe(packets.get(), GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, OnEvent, on_end.release(),
+                    DeleteFunction);
+  gst_pad_add_probe(gate.get(), GST_PAD_PROBE_TYPE_IDLE, SendEos, gst_pad_get_peer(gate.get()),
+                    gst_object_unref);
+}
+
+void PublisherSession::OnFlushed() {
+  if (--unflushed_ > 0) return;
+  drain_ = LoopTimer(loop(), kResendTime, false, [this] { FinishDrain(); });
 }
 
 void PublisherSession::OnClosing() {

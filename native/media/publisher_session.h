@@ -56,6 +56,9 @@ class PublisherSession final : public Session {
   void WarnNotOffered(const char* encoding_name);
   void AddSource(const ElementPtr& source);
   void UpdateGates();
+  /// Lets out what waits behind a gate that is closed; `OnFlushed` when the last packet is sent.
+  void Flush(const PadPtr& gate, const PadPtr& packets);
+  void OnFlushed();
   void EmitStats();
 
   const PublisherOptions options_;
@@ -69,6 +72,8 @@ class PublisherSession final : public Session {
   std::shared_ptr<Guarded<std::uint64_t>> frames_sent_ =
       std::make_shared<Guarded<std::uint64_t>>(0);
   unsigned ticks_ = 0;
+  /// Sources that still send what they held when the drain began.
+  unsigned unflushed_ = 0;
   bool connected_ = false;
   bool draining_ = false;
   bool send_video_ = true;
