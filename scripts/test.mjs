@@ -11,8 +11,16 @@ import { add, noTests } from './testing/counts.mjs';
 import { prepareNativeTests } from './testing/native-tests.mjs';
 import { isInfraMeant, nodeTestFiles, runNodeTests } from './testing/node-tests.mjs';
 
+/**
+ * Stages follow one another, the lanes of a stage run side by side, the groups of a lane follow one
+ * another. A browser mostly waits, which leaves a machine of two cores room for another group.
+ *
+ * @type {readonly (readonly (readonly import('./testing/node-tests.mjs').NodeGroup[])[])[]}
+ */
+const stages = [[['unit', 'infra', 'integration']], [['browser'], ['matrix', 'conformance']]];
+
 // Native comes last: its programs are built while the others run.
-const groups = ['unit', 'infra', 'integration', 'conformance', 'matrix', 'browser', 'native'];
+const groups = [...stages.flat(2), 'native'];
 
 await runScript(async () => {
   const args = process.argv.slice(2);
@@ -25,8 +33,10 @@ await runScript(async () => {
   const native = running.includes('native') ? prepareNativeTests(filters) : undefined;
   let total = noTests;
   try {
-    for (const group of running.filter((name) => name !== 'native')) {
-      total = add(total, await runGroup(group, filters));
+    for (const lanes of stages) {
+      const chosenLanes = lanes.map((lane) => lane.filter((group) => running.includes(group)));
+      const counts = await Promise.all(chosenLanes.map((lane) => runLane(lane, filters)));
+      total = counts.reduce(add, total);
     }
     if (native !== undefined) total = add(total, await native.run());
   } finally {
@@ -39,7 +49,18 @@ await runScript(async () => {
 });
 
 /**
- * @param {string} group
+ * @param {readonly import('./testing/node-tests.mjs').NodeGroup[]} lane
+ * @param {readonly string[]} filters
+ * @returns {Promise<import('./testing/counts.mjs').Counts>}
+ */
+async function runLane(lane, filters) {
+  let total = noTests;
+  for (const group of lane) total = add(total, await runGroup(group, filters));
+  return total;
+}
+
+/**
+ * @param {import('./testing/node-tests.mjs').NodeGroup} group
  * @param {readonly string[]} filters
  * @returns {Promise<import('./testing/counts.mjs').Counts>}
  */

@@ -6,10 +6,45 @@ import { buildError, forgetForeignCmakeCache } from '../setup/project.mjs';
 import { run, runInBackground, step } from '../setup/run.mjs';
 import { add, noTests } from './counts.mjs';
 
-/** AddressSanitizer and ThreadSanitizer exclude each other, so there are two builds. */
+/** Tests of code that starts no thread and takes no lock, in which TSan has nothing to find. */
+const singleThreaded = new Set([
+  'av1_assembler_test',
+  'bitrate_follower_test',
+  'fragment_tags_test',
+  'ice_server_test',
+  'mkv_writer_test',
+  'nal_units_test',
+  'offer_caps_test',
+  'offer_reader_test',
+  'peer_watch_test',
+  'recorder_property_test',
+  'recorder_sound_test',
+  'recorder_test',
+  'recorder_tracks_test',
+  'rtp_timeline_test',
+  'sdp_guard_test',
+  'transport_stats_test',
+]);
+
+/**
+ * AddressSanitizer and ThreadSanitizer exclude each other, so there are two builds. `parallel` tests
+ * of each run at a time, most of which wait for media in real time.
+ */
 const builds = [
-  { name: 'asan', title: 'ASan and UBSan', sanitizers: 'address,undefined' },
-  { name: 'tsan', title: 'TSan', sanitizers: 'thread' },
+  {
+    name: 'asan',
+    title: 'ASan and UBSan',
+    sanitizers: 'address,undefined',
+    parallel: 2,
+    serves: () => true,
+  },
+  {
+    name: 'tsan',
+    title: 'TSan',
+    sanitizers: 'thread',
+    parallel: 1,
+    serves: (name) => !singleThreaded.has(name),
+  },
 ];
 
 /**
@@ -18,7 +53,7 @@ const builds = [
  *
  * @param {readonly string[]} filters parts of test names; none means all
  * @returns {{ run(): Promise<import('./counts.mjs').Counts>, abort(): void }} `run` waits for the
- *   build and runs the tests, each of which counts once per sanitizer build; `abort` is for a run
+ *   builds and runs the tests, each of which counts once per sanitizer build; `abort` is for a run
  *   that ends before
  * @throws {import('../setup/setup-error.mjs').SetupError} by `run`, when something does not compile
  */
@@ -26,18 +61,19 @@ export function prepareNativeTests(filters) {
   const names = listFiles('test/native', /_test\.cc$/)
     .map((file) => file.replace(/^.*\/|\.cc$/g, ''))
     .filter((name) => filters.length === 0 || filters.some((filter) => name.includes(filter)));
+  const meant = builds
+    .map((build) => ({ ...build, names: names.filter(build.serves) }))
+    .filter((build) => build.names.length > 0);
   const aborting = new AbortController();
   process.once('exit', () => aborting.abort());
-  const built = names.length === 0 ? Promise.resolve() : buildAll(names, aborting.signal);
+  const built = buildAll(meant, aborting.signal);
   // Whoever calls `run` hears of it; until then it is nobody's.
   built.catch(() => undefined);
   return {
     async run() {
       await built;
-      let counts = noTests;
-      if (names.length === 0) return counts;
-      for (const { name } of builds) counts = add(counts, await runBuild(`build/${name}`, names));
-      return counts;
+      const counts = await Promise.all(meant.map(runBuild));
+      return counts.reduce(add, noTests);
     },
     abort() {
       aborting.abort();
@@ -46,11 +82,15 @@ export function prepareNativeTests(filters) {
 }
 
 /**
- * @param {readonly string[]} names
+ * @typedef {typeof builds[number] & { readonly names: readonly string[] }} Build what of it is meant
+ */
+
+/**
+ * @param {readonly Build[]} meant
  * @param {AbortSignal} signal
  */
-async function buildAll(names, signal) {
-  for (const { name, title, sanitizers } of builds) {
+async function buildAll(meant, signal) {
+  for (const { name, title, sanitizers, names } of meant) {
     const folder = `build/${name}`;
     await step(`building the native tests with ${title}`, async () => {
       forgetForeignCmakeCache(folder);
@@ -70,15 +110,15 @@ async function buildAll(names, signal) {
 }
 
 /**
- * @param {string} folder
- * @param {readonly string[]} names
+ * @param {Build} build
  * @returns {Promise<import('./counts.mjs').Counts>}
  */
-async function runBuild(folder, names) {
+async function runBuild({ name, parallel, names }) {
+  const folder = `build/${name}`;
   rmSync(inProject(folder, 'results'), { recursive: true, force: true });
-  // Two at a time, since most of them wait for media in real time.
   const ctest = await run('ctest', [
-    ...['--test-dir', folder, '--parallel', '2', '--output-on-failure', '--no-tests=error'],
+    ...['--test-dir', folder, '--parallel', String(parallel)],
+    ...['--output-on-failure', '--no-tests=error'],
     ...['--tests-regex', `^(${names.join('|')})$`],
   ]);
   let counts = noTests;

@@ -8,11 +8,14 @@ import { add, noTests } from './counts.mjs';
  * @typedef {'unit' | 'infra' | 'integration' | 'conformance' | 'matrix' | 'browser'} NodeGroup
  */
 
-/** Most tests wait for media in real time; more than two files at once would starve each other. */
+/**
+ * Files at a time. Those of integration use a quarter of a core each, since they wait for media in
+ * real time; what starves loses frames.
+ */
 const settings = {
   unit: { concurrency: 2, timeoutMs: 120_000 },
   infra: { concurrency: 2, timeoutMs: 300_000 },
-  integration: { concurrency: 2, timeoutMs: 300_000 },
+  integration: { concurrency: 3, timeoutMs: 300_000 },
   // The cases in these files run beside one another.
   conformance: { concurrency: 1, timeoutMs: 300_000 },
   matrix: { concurrency: 1, timeoutMs: 300_000 },
@@ -81,11 +84,9 @@ export function runNodeTests(group, files) {
         if (error.code !== 'ESRCH') throw error;
       }
     };
-    const interrupted = (signal) => {
-      killAll();
-      process.exit(signal === 'SIGINT' ? 130 : 143);
-    };
-    process.on('SIGINT', interrupted).on('SIGTERM', interrupted);
+    // Each of the groups that run side by side ends its own when the process exits.
+    const interrupted = (signal) => process.exit(signal === 'SIGINT' ? 130 : 143);
+    process.on('exit', killAll).on('SIGINT', interrupted).on('SIGTERM', interrupted);
 
     // A file whose tests ended but whose process does not: Node 24's own deadline ignores it.
     let running = 'nothing yet';
@@ -105,7 +106,7 @@ export function runNodeTests(group, files) {
     child.on('error', reject);
     child.on('close', (exitCode) => {
       clearTimeout(watchdog);
-      process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
+      process.off('exit', killAll).off('SIGINT', interrupted).off('SIGTERM', interrupted);
       // The run may fail though no test did, for example when it was killed.
       const isSilentFailure = exitCode !== 0 && counts.failed === 0;
       resolve(isSilentFailure ? add(counts, { ...noTests, failed: 1 }) : counts);

@@ -23,7 +23,7 @@ export interface SinkTest {
 }
 
 /** How a sink's tests run: each case has its own server, master and media process. */
-export const suiteOptions = { concurrency: 3 };
+export const suiteOptions = { concurrency: 2 };
 
 /** Of one case, in ms. */
 const timeoutMs = 60_000;
