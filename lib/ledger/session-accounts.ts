@@ -51,6 +51,8 @@ export function remember({ timecodesMs }: SessionAccount, timecodeMs: number): v
 /** The accounts of the sessions that are not folded into the past, in the order they began. */
 export class SessionAccounts {
   readonly #accounts = new Map<string, SessionAccount>();
+  /** Those that are not overtaken: the last few. */
+  #notOvertaken: SessionAccount[] = [];
 
   [Symbol.iterator](): IterableIterator<SessionAccount> {
     return this.#accounts.values();
@@ -91,6 +93,7 @@ export class SessionAccounts {
       timecodesMs: new Set(),
     };
     this.#accounts.set(keyOf(record.run, record.session), account);
+    if (!account.isOvertaken) this.#notOvertaken.push(account);
     return account;
   }
 
@@ -101,20 +104,25 @@ export class SessionAccounts {
   /** Forgets all but the newest `max`, and those whose media ended by `timeMs`. */
   keepNewest(max: number, timeMs: number): void {
     let surplus = this.#accounts.size - max;
-    for (const [key, { newestMs = Infinity }] of this.#accounts) {
-      if (surplus > 0 || newestMs <= timeMs) this.#accounts.delete(key);
+    const forgotten = new Set<SessionAccount>();
+    for (const [key, account] of this.#accounts) {
+      const { newestMs = Infinity } = account;
+      if (surplus > 0 || newestMs <= timeMs) {
+        this.#accounts.delete(key);
+        forgotten.add(account);
+      }
       surplus -= 1;
     }
+    this.#notOvertaken = this.#notOvertaken.filter((account) => !forgotten.has(account));
   }
 
   /** The first media of `account` is stored: all sessions before it have had their turn. */
   overtake(account: SessionAccount): void {
     if (account.isStoring) return;
     account.isStoring = true;
-    for (const earlier of this) {
-      if (earlier === account) return;
-      earlier.isOvertaken = true;
-    }
+    // None is before one that is overtaken itself.
+    const before = Math.max(0, this.#notOvertaken.indexOf(account));
+    for (const earlier of this.#notOvertaken.splice(0, before)) earlier.isOvertaken = true;
   }
 
   /**
