@@ -35,8 +35,9 @@ const testPackages = [
   'python3-websockets',
 ];
 
-// The bare receiver that the bridge is measured against encodes with avenc_aac.
-const benchPackages = ['gstreamer1.0-libav'];
+// The bare receiver that the bridge is measured against encodes with avenc_aac; transcoding is
+// measured against gst-launch-1.0.
+const benchPackages = ['gstreamer1.0-libav', 'gstreamer1.0-tools'];
 
 /**
  * @typedef {'runtime' | 'test' | 'check' | 'bench'} Profile
