@@ -3,6 +3,7 @@
 #include <gst/rtp/rtp.h>
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <optional>
 #include <utility>
@@ -16,6 +17,9 @@ constexpr auto kBuffers =
 /// More than any camera sends, so that feedback never waits.
 constexpr gdouble kSessionBandwidthBps = 20'000'000;
 
+/// Without contributing sources and extensions (RFC 3550, section 5.1).
+constexpr std::size_t kRtpHeaderBytes = 12;
+
 /// What names a packet on the time line.
 struct PacketId {
   std::uint32_t ssrc = 0;
@@ -25,12 +29,12 @@ struct PacketId {
 };
 
 std::optional<PacketId> ReadPacket(GstBuffer* buffer) {
-  GstRTPBuffer rtp = GST_RTP_BUFFER_INIT;
-  if (gst_rtp_buffer_map(buffer, GST_MAP_READ, &rtp) == FALSE) return std::nullopt;
-  const PacketId id{gst_rtp_buffer_get_ssrc(&rtp), gst_rtp_buffer_get_timestamp(&rtp),
-                    gst_rtp_buffer_get_seq(&rtp), gst_rtp_buffer_get_payload_type(&rtp)};
-  gst_rtp_buffer_unmap(&rtp);
-  return id;
+  // Not gst_rtp_buffer_map, which checks the whole packet: rtpbin has done that already.
+  std::array<std::uint8_t, kRtpHeaderBytes> head{};
+  if (gst_buffer_extract(buffer, 0, head.data(), head.size()) != head.size()) return std::nullopt;
+  if (head[0] >> 6 != GST_RTP_VERSION) return std::nullopt;
+  return PacketId{GST_READ_UINT32_BE(&head[8]), GST_READ_UINT32_BE(&head[4]),
+                  GST_READ_UINT16_BE(&head[2]), head[1] & 0x7FU};
 }
 
 template <typename Function>
