@@ -72,6 +72,7 @@ export type {
   Fault,
   Faults,
   FragmentEvent,
+  FragmentRate,
   IngestLimits,
   LocalCredentials,
   LocalIceServer,

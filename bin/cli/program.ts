@@ -260,7 +260,14 @@ function logLevelsOf({
 }
 
 function usageError({ message }: CommanderError): OptionsError {
-  const text = message.replace(/^error: /, '').replaceAll(/\s*\n\s*/g, ' ');
+  const text = message
+    .replace(/^error: /, '')
+    .replace(/(unknown (?:option|command)) '(.*)'/s, (_, what: string, said: string) => {
+      // Without its value, and only a name: anything else may be a secret in the wrong place.
+      const [name = ''] = said.split('=');
+      return /^(?:-[a-zA-Z]|(?:--)?[a-z][a-z-]{0,30})$/.test(name) ? `${what} '${name}'` : what;
+    })
+    .replaceAll(/\s*\n\s*/g, ' ');
   return new OptionsError('arguments', `${text.charAt(0).toUpperCase()}${text.slice(1)}`, {
     fix: 'See kvs-bridge --help, or kvs-bridge <command> --help.',
   });

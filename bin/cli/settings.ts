@@ -96,9 +96,16 @@ function read(name: OptionName, spec: OptionSpec<unknown>, { text, where }: Said
   }
 }
 
-/** The value, unless it may be a secret in the wrong place: only what looks like a word or number. */
+/**
+ * The value, unless it may be a secret in the wrong place. A number with its unit and a short word
+ * are what people mistype; keys, tokens and passwords are longer, or letters and digits in turn.
+ */
 function insteadOf(text: string): string {
-  return /^[\w.,=:-]{0,24}$/.test(text) ? `, not "${text}"` : '';
+  return /^(?:[-+]?[\d.,]{0,12}[a-z%]{0,3}|[a-z]{1,12}(?:[-_,:=.][a-z]{0,12}){0,2}|[a-z]{1,4}\d{1,3})$/i.test(
+    text,
+  )
+    ? `, not "${text}"`
+    : '';
 }
 
 /** Where JSON.parse stopped. What else it says shows the file's text, which may be secret. */
@@ -134,8 +141,10 @@ function readConfig(path: string): Map<string, Said> {
     Object.entries(content).map(([key, value]: [string, unknown]) => {
       const where = `"${key}" in ${path}`;
       if (!Object.hasOwn(optionTable, key)) {
+        // The option names are words: what is none may be a secret whose place was mixed up.
+        const what = /^[a-z_-]{1,32}$/i.test(key) ? where : `An entry of ${path}`;
         throw refuse(
-          `${where} is not an option of kvs-bridge`,
+          `${what} is not an option of kvs-bridge`,
           `Remove it or correct its name; known are: ${Object.keys(optionTable).join(', ')}.`,
         );
       }

@@ -30,6 +30,7 @@ export type {
   CallFailure,
   ClockShift,
   Fault,
+  FragmentRate,
   PersistedDelay,
   RevokedKeys,
   StreamScope,

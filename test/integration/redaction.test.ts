@@ -15,6 +15,8 @@ import { Cli, runCommand } from '../support/cli.js';
 import { Disposers } from '../support/disposers.js';
 import { LocalStack } from '../support/local-stack.js';
 import { ownAddress } from '../support/own-address.js';
+import { missingSink, sinkArguments } from '../support/sinks.js';
+import type { SinkName } from '../support/sinks.js';
 
 /** Distinctive, in the forms that the real ones have. */
 const secrets = {
@@ -208,77 +210,89 @@ class Said {
   }
 }
 
-describe('secrets', { concurrency: true }, () => {
-  it('are in no output of a recording, nor in what it writes and serves', async () => {
-    await using disposers = new Disposers();
-    const collector = disposers.use(await QuotingService.start());
-    const turn = await silentTurnServer(disposers);
-    const { turnUsername: username, turnPassword: password } = secrets;
-    const { accessKeyId, secretAccessKey, sessionToken } = secrets;
-    const stack = disposers.use(
-      await LocalStack.start({
-        credentials: [localCredentials, { accessKeyId, secretAccessKey, sessionToken }],
-        iceServers: [{ uris: [turn.uri], username, password }],
-      }),
-    );
-    const refused = new Set<string>();
-    stack.kvs.on('request', ({ operation, errorType }) => {
-      if (errorType !== undefined) refused.add(operation);
-    });
-    stack.kvs.faults.failCalls({ operation: 'ConnectAsViewer', type: presignedUrl });
-    stack.kvs.faults.failCalls({ operation: 'PutMedia', type: authorization });
-    const master = disposers.use(await TwoFacedMaster.join(stack));
-
-    const { channel, stream } = stack;
-    const options = ['--channel', channel, '--stream', stream, '--fragment-seconds', '1', '--json'];
-    using cli = new Cli(['start', ...options, '--http-port', '0'], {
-      ...awsEnvironment,
-      ...talkative,
-      KVS_BRIDGE_SINK: 'putmedia',
-      KVS_BRIDGE_STUN_SERVER: 'none',
-      AWS_REGION: stack.region,
-      KVS_BRIDGE_ENDPOINT: stack.kvs.url,
-      STATE_DIRECTORY: stack.spoolDir,
-      OTEL_EXPORTER_OTLP_ENDPOINT: `http://collector:${secrets.urlPassword}@${collector.host}`,
-      OTEL_EXPORTER_OTLP_HEADERS: `authorization=Bearer%20${secrets.otlpToken}`,
-    });
-    const said = new Said();
-    const { url } = await cli.until('http');
-    await cli.until('persisted');
-    for (const page of ['livez', 'readyz', 'metrics']) {
-      said.add(`/${page}`, await (await fetch(`${String(url)}/${page}`)).text());
-    }
-    const filesBefore = await readdir(stack.spoolDir, { recursive: true });
-    cli.child.kill('SIGTERM');
-    const { exitCode, stdout, stderr } = await cli.end();
-    assert.equal(exitCode, 0, stderr);
-    said.add("start's stdout", stdout);
-    said.add("start's stderr", stderr);
-
-    const state = { STATE_DIRECTORY: stack.spoolDir };
-    await Promise.all([
-      said.run('gaps', ['gaps', '--stream', stream], state),
-      said.run('gaps --json', ['gaps', '--stream', stream, '--json'], state),
-    ]);
-    const files = await readdir(stack.spoolDir, { recursive: true });
-    said.add('names of files', [...filesBefore, ...files].join('\n'));
-    const ledger = files.find((file) => file.endsWith('ledger.jsonl'));
-    assert.ok(ledger !== undefined, files.join());
-    said.add('the ledger', await readFile(join(stack.spoolDir, ledger), 'utf8'));
-
-    said.hasNone([...Object.values(secrets), ...master.icePasswords]);
-    // All of them were there to be told.
-    assert.ok(master.icePasswords.size >= 2);
-    assert.ok(turn.packets() > 0);
-    assert.deepEqual([...refused].sort(), ['Connect', 'PutMedia']);
-    assert.ok(collector.heard.includes(secrets.otlpToken));
-    for (const sign of [
-      ...['KVSB_BAD_PEER_INPUT', 'X-Amz-Credential=[redacted]'],
-      ...['a=ice-pwd:[redacted]', 'turn://[redacted]@', 'Authorization: [redacted]'],
-    ]) {
-      assert.ok(stderr.includes(sign), sign);
-    }
+/** A recording of which everything is kept that is said, written and served. */
+async function record(sink: SinkName, ...more: readonly string[]): Promise<void> {
+  const how = [...sinkArguments(sink), ...more];
+  await using disposers = new Disposers();
+  const collector = disposers.use(await QuotingService.start());
+  const turn = await silentTurnServer(disposers);
+  const { turnUsername: username, turnPassword: password } = secrets;
+  const { accessKeyId, secretAccessKey, sessionToken } = secrets;
+  const stack = disposers.use(
+    await LocalStack.start({
+      credentials: [localCredentials, { accessKeyId, secretAccessKey, sessionToken }],
+      iceServers: [{ uris: [turn.uri], username, password }],
+    }),
+  );
+  const refused = new Set<string>();
+  stack.kvs.on('request', ({ operation, errorType }) => {
+    if (errorType !== undefined) refused.add(operation);
   });
+  stack.kvs.faults.failCalls({ operation: 'ConnectAsViewer', type: presignedUrl });
+  stack.kvs.faults.failCalls({ operation: 'PutMedia', type: authorization });
+  const master = disposers.use(await TwoFacedMaster.join(stack));
+
+  const { channel, stream } = stack;
+  const options = ['--channel', channel, '--stream', stream, '--fragment-seconds', '1', '--json'];
+  using cli = new Cli(['start', ...options, '--http-port', '0', ...how], {
+    ...awsEnvironment,
+    ...talkative,
+    KVS_BRIDGE_STUN_SERVER: 'none',
+    AWS_REGION: stack.region,
+    KVS_BRIDGE_ENDPOINT: stack.kvs.url,
+    STATE_DIRECTORY: stack.spoolDir,
+    OTEL_EXPORTER_OTLP_ENDPOINT: `http://collector:${secrets.urlPassword}@${collector.host}`,
+    OTEL_EXPORTER_OTLP_HEADERS: `authorization=Bearer%20${secrets.otlpToken}`,
+  });
+  const said = new Said();
+  const { url } = await cli.until('http');
+  await cli.until('persisted');
+  for (const page of ['livez', 'readyz', 'metrics']) {
+    said.add(`/${page}`, await (await fetch(`${String(url)}/${page}`)).text());
+  }
+  const filesBefore = await readdir(stack.spoolDir, { recursive: true });
+  cli.child.kill('SIGTERM');
+  const { exitCode, stdout, stderr } = await cli.end();
+  assert.equal(exitCode, 0, stderr);
+  said.add("start's stdout", stdout);
+  said.add("start's stderr", stderr);
+
+  const state = { STATE_DIRECTORY: stack.spoolDir };
+  await Promise.all([
+    said.run('gaps', ['gaps', '--stream', stream], state),
+    said.run('gaps --json', ['gaps', '--stream', stream, '--json'], state),
+  ]);
+  const files = await readdir(stack.spoolDir, { recursive: true });
+  said.add('names of files', [...filesBefore, ...files].join('\n'));
+  const ledger = files.find((file) => file.endsWith('ledger.jsonl'));
+  assert.ok(ledger !== undefined, files.join());
+  said.add('the ledger', await readFile(join(stack.spoolDir, ledger), 'utf8'));
+
+  said.hasNone([...Object.values(secrets), ...master.icePasswords]);
+  // All of them were there to be told.
+  assert.ok(master.icePasswords.size >= 2);
+  assert.ok(turn.packets() > 0);
+  assert.deepEqual([...refused].sort(), ['Connect', 'PutMedia']);
+  assert.ok(collector.heard.includes(secrets.otlpToken));
+  for (const sign of [
+    ...['KVSB_BAD_PEER_INPUT', 'X-Amz-Credential=[redacted]'],
+    ...['a=ice-pwd:[redacted]', 'turn://[redacted]@'],
+    // What kvssink says of a refused upload is its status alone.
+    ...(sink === 'putmedia' ? ['Authorization: [redacted]'] : []),
+  ]) {
+    assert.ok(stderr.includes(sign), sign);
+  }
+}
+
+describe('secrets', { concurrency: 2 }, () => {
+  it('are in no output of a recording, nor in what it writes and serves', () => record('putmedia'));
+
+  it('are in none of a recording without a media process', () =>
+    record('putmedia', '--isolation', 'none'));
+
+  it('are in none of a recording by kvssink', { skip: missingSink('kvssink') ?? false }, () =>
+    record('kvssink'),
+  );
 
   it('are in no error, whatever the service quotes and a file holds', async () => {
     await using disposers = new Disposers();
@@ -320,6 +334,12 @@ describe('secrets', { concurrency: true }, () => {
       }),
     );
     // Refused before anything is asked.
+    const { secretAccessKey, accessKeyId } = secrets;
+    await Promise.all([
+      said.run('an unknown option', ['start', `--secret-access-key=${secretAccessKey}`], env),
+      said.run('an unknown command', [accessKeyId], env),
+      said.run('an odd number', ['start', ...what, '--jitter-buffer-ms', accessKeyId], env),
+    ]);
     const withPassword = ['--endpoint', `http://bridge:${secrets.urlPassword}@${service.host}`];
     const text = await said.run('a URL', ['start', ...what, ...withPassword], env);
     assert.match(text, /without user name and password/);

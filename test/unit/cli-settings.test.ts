@@ -112,6 +112,34 @@ describe('settings', () => {
     assert.match(refusal({ flags: { local: 'nonsense' } }).message, /^--local must be a URL/);
   });
 
+  it('repeats no value that may be a secret in the wrong place', async () => {
+    const secrets = [
+      'AKIAIOSFODNN7EXAMPLE',
+      'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY',
+      'IQoJb3JpZ2luX2VjEK',
+      'https://h/?X-Amz-Signature=d0d0',
+      'correct7horse',
+      'hunter2',
+      'abcdefghijklmnop',
+    ];
+    for (const [index, secret] of secrets.entries()) {
+      const places = [
+        { flags: { jitterBufferMs: secret } },
+        { flags: { videoCodecs: `vp8,${secret}` } },
+        { env: { KVS_BRIDGE_JITTER_BUFFER_MS: secret } },
+        { configPath: await config(`value-${index}.json`, { jitterBufferMs: secret }) },
+      ];
+      for (const place of places) {
+        const { message } = refusal(place);
+        assert.match(message, / must be a /);
+        assert.ok(!message.includes(secret), message);
+      }
+    }
+    const [key = ''] = secrets;
+    const { message } = refusal({ configPath: await config('key.json', { [key]: 'x' }) });
+    assert.match(message, /^An entry of .*key\.json is not an option/);
+  });
+
   it('names the place where a wrong value stands', async () => {
     const configPath = await config('wrong.json', { jitterBufferMs: 'soon' });
     assert.match(

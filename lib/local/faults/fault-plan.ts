@@ -55,6 +55,18 @@ export interface PersistedDelay extends StreamScope {
   readonly delayMs: number;
 }
 
+/** How many fragments a stream takes. */
+export interface FragmentRate extends StreamScope {
+  /** The service's quota is 5 (AWS dev guide, "Amazon Kinesis Video Streams quotas"). */
+  readonly perSecond: number;
+}
+
+/**
+ * Fragments are counted over this long, in ms: what was spaced well may arrive bunched, and would be
+ * too much for a single second.
+ */
+const rateWindowMs = 2_000;
+
 interface Countdown<T> {
   readonly fault: T;
   left: number;
@@ -66,6 +78,9 @@ export class FaultPlan {
   readonly #acks = new Set<Countdown<AckFailure>>();
   readonly #delays = new Set<PersistedDelay>();
   readonly #stalls = new Set<StreamScope>();
+  readonly #rates = new Set<FragmentRate>();
+  /** When the latest fragments of a stream began, on the monotonic clock, oldest first. */
+  readonly #begunAtMs = new Map<string, number[]>();
   readonly #revoked = new Set<RevokedKeys>();
   readonly #shifts = new Set<ClockShift>();
   readonly #onStallsChanged: () => void;
@@ -91,6 +106,10 @@ export class FaultPlan {
     return planned(this.#delays, fault);
   }
 
+  limitFragments(fault: FragmentRate): Fault {
+    return planned(this.#rates, { ...fault });
+  }
+
   shiftClock(fault: ClockShift): Fault {
     return planned(this.#shifts, { ...fault });
   }
@@ -110,6 +129,7 @@ export class FaultPlan {
     this.#allowed.clear();
     this.#acks.clear();
     this.#delays.clear();
+    this.#rates.clear();
     this.#stalls.clear();
     this.#onStallsChanged();
   }
@@ -140,6 +160,19 @@ export class FaultPlan {
       return countdown.fault.errorId;
     }
     return undefined;
+  }
+
+  /** Counts a fragment that begins. @returns whether it is one more than the stream takes */
+  isOverRate(streamName: string, nowMs = performance.now()): boolean {
+    const limits = [...this.#rates].filter((fault) => concerns(fault, streamName));
+    if (limits.length === 0) return false;
+    const perSecond = Math.min(...limits.map((fault) => fault.perSecond));
+    const recent = (this.#begunAtMs.get(streamName) ?? []).filter(
+      (begunMs) => nowMs - begunMs < rateWindowMs,
+    );
+    const isOver = recent.length >= (perSecond * rateWindowMs) / 1_000;
+    this.#begunAtMs.set(streamName, isOver ? recent : [...recent, nowMs]);
+    return isOver;
   }
 
   /** The time that the service goes by. */

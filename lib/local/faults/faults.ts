@@ -9,6 +9,7 @@ import type {
   ClockShift,
   Fault,
   FaultPlan,
+  FragmentRate,
   PersistedDelay,
   RevokedKeys,
   StreamScope,
@@ -62,6 +63,14 @@ export class Faults {
   /** Sends PERSISTED later, or never. The fragments are stored all the same. */
   delayPersisted(fault: PersistedDelay): Fault {
     return this.#plan.delayPersisted(fault);
+  }
+
+  /**
+   * Answers a fragment beyond a stream's rate, over all its uploads, with ERROR 5000; the connection
+   * ends. That there is such a quota is documented, how the service answers is not.
+   */
+  limitFragments(fault: FragmentRate): Fault {
+    return this.#plan.limitFragments(fault);
   }
 
   /** Answers what these keys sign with ExpiredTokenException; what is open stays open. */

@@ -164,12 +164,14 @@ export class PutMediaConnection {
 
   #take(event: IngestEvent): void {
     if (event.kind === 'begin') {
-      const { store } = this.#options;
+      const { store, faults } = this.#options;
+      const isOverRate = faults.isOverRate(this.streamName);
       this.#fragment = {
         timecode: event.timecode,
         number: store.nextNumber(),
         serverTimestampMs: Date.now(),
       };
+      if (isOverRate) throw new IngestError(5000, 'The stream takes no more fragments a second');
       this.#acks.fragment('BUFFERING', this.#fragment);
       return;
     }
