@@ -33,8 +33,8 @@ export interface PartOptions {
 
 const streamCounts = [1, 4, 8, 12, 16, 20] as const;
 
-/** Of each step, in ms: seven fragments of each stream. */
-const windowMs = 15_000;
+/** Of each step, in ms: six fragments of each stream. */
+const windowMs = 12_000;
 /** Memory is read once. */
 const memoryWindowMs = 4_000;
 
@@ -45,8 +45,8 @@ export const parts: Readonly<Record<string, Part>> = {
     takes: '2 min',
     measure: passThrough,
   },
-  streams: { title: '1 to 20 streams', takes: '7 min', measure: streams },
-  memory: { title: 'Memory of further streams', takes: '2 min', measure: memory },
+  streams: { title: '1 to 20 streams', takes: '5 min', measure: streams },
+  memory: { title: 'Memory of further streams', takes: '80 s', measure: memory },
   'first-persisted': {
     title: 'From start to the first PERSISTED fragment',
     takes: '40 s',
@@ -71,7 +71,7 @@ async function passThrough(programs: Programs, { baseline }: PartOptions): Promi
   ];
   return {
     text: `\`kvs-bridge start\` with spool and TLS upload beside the bare receiver, which does neither: same
-sender, same eight windows of 10 s after 20 s, medians.
+sender, same six windows of 10 s after 20 s, medians.
 
 ${table(['', 'CPU, % of a core', 'ratio', 'PSS, MB'], rows)}`,
   };
@@ -124,7 +124,7 @@ ${scaleTable(steps)}`,
 }
 
 async function memory(programs: Programs): Promise<Section> {
-  const counts = [1, 2, 4] as const;
+  const counts = [1, 4] as const;
   const measure = (isolation: Isolation): Promise<readonly ScaleStep[]> =>
     measureScale({
       programs,

@@ -13,7 +13,7 @@ import { Service } from './service.js';
 /** V8 compiles what is hot, and clears away what starting took, within this time. */
 const warmUpMs = 20_000;
 const windowMs = 10_000;
-const windows = 8;
+const windows = 6;
 
 /** CPU in percent of one core: the median of all windows. */
 export interface RecorderCost {

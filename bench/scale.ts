@@ -12,7 +12,7 @@ import type { Programs } from './programs.js';
 import type { RecorderPlan, RecordersReady, RecordersReport } from './recorder-messages.js';
 import { channelName, Service } from './service.js';
 
-const warmUpMs = 6_000;
+const warmUpMs = 5_000;
 
 /** The bridge's own default, as the recorders here run. */
 export const jitterBufferMs = 300;

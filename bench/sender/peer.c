@@ -117,10 +117,7 @@ static void on_answer_created(GstPromise* promise, gpointer data) {
     gst_structure_get(reply, "answer", GST_TYPE_WEBRTC_SESSION_DESCRIPTION, &answer, NULL);
   }
   gst_promise_unref(promise);
-  if (answer == NULL) {
-    fprintf(stderr, "webrtcbin created no answer\n");
-    exit(1);
-  }
+  if (answer == NULL) return; /* the viewer left, or offered anew, before it was answered */
   g_signal_emit_by_name(peer->webrtc, "set-local-description", answer, NULL);
   gchar* text = gst_sdp_message_as_text(answer->sdp);
   gchar* encoded = g_base64_encode((const guchar*)text, strlen(text));
