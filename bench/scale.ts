@@ -13,6 +13,8 @@ import type { RecorderPlan, RecordersReady, RecordersReport } from './recorder-m
 import { channelName, Service } from './service.js';
 
 const warmUpMs = 5_000;
+/** What starting held up takes its time to catch up, longer with each process that starts. */
+const warmUpMsEach = 400;
 
 /** The bridge's own default, as the recorders here run. */
 export const jitterBufferMs = 300;
@@ -112,7 +114,7 @@ async function measureBridges(
     [JSON.stringify(plan)],
   );
   await recorders.next('ready');
-  await delay(warmUpMs);
+  await delay(warmUpMs + streams * warmUpMsEach);
   const before = await reportOf(recorders);
   service.beginReport();
   const around = [service.senders.pid, service.kvsPid];
