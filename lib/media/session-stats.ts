@@ -31,7 +31,10 @@ export interface RtpStats {
   readonly bytesReceived: number;
   /** Lost on the way (RFC 3550), those that were sent again included. */
   readonly packetsLost: number;
-  /** Generic NACKs (RFC 4585): requests to send packets again. */
+  /**
+   * Generic NACKs (RFC 4585): requests to send packets again. They are negotiated for video only; what
+   * is counted of sound got no answer.
+   */
   readonly nacksSent: number;
   /** Picture Loss Indications (RFC 4585): requests for a keyframe. */
   readonly plisSent: number;

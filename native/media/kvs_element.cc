@@ -8,6 +8,7 @@
 #include <cstring>
 #include <utility>
 
+#include "media/bus_error.h"
 #include "media/gstreamer.h"
 #include "media/kvs_caps.h"
 
@@ -77,19 +78,8 @@ struct KvsElement::Signals {
   }
 
   static GstBusSyncReply OnMessage(GstBus* /*bus*/, GstMessage* message, gpointer user_data) {
-    const auto type = GST_MESSAGE_TYPE(message);
-    if (type == GST_MESSAGE_ERROR || type == GST_MESSAGE_WARNING) {
-      GError* raw_error = nullptr;
-      gchar* raw_debug = nullptr;
-      if (type == GST_MESSAGE_ERROR) {
-        gst_message_parse_error(message, &raw_error, &raw_debug);
-      } else {
-        gst_message_parse_warning(message, &raw_error, &raw_debug);
-      }
-      const GErrorPtr error(raw_error);
-      const GCharPtr debug(raw_debug);
-      Self(user_data).handlers.on_message(type == GST_MESSAGE_ERROR, error->message,
-                                          ToString(debug.get()));
+    if (const auto report = ReadBusError(message)) {
+      Self(user_data).handlers.on_message(report->fatal, report->message, report->debug);
     }
     gst_message_unref(message);
     return GST_BUS_DROP;

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "media/bus_error.h"
 #include "media/gstreamer.h"
 
 namespace kvsbridge {
@@ -147,24 +148,12 @@ void Session::WatchBus() {
 }
 
 void Session::OnBusMessage(GstMessage* message) {
-  const GstMessageType type = GST_MESSAGE_TYPE(message);
-  if (type != GST_MESSAGE_ERROR && type != GST_MESSAGE_WARNING) return;
-  GError* raw_error = nullptr;
-  gchar* raw_debug = nullptr;
-  if (type == GST_MESSAGE_ERROR) {
-    gst_message_parse_error(message, &raw_error, &raw_debug);
+  const auto report = ReadBusError(message);
+  if (!report) return;
+  if (report->fatal) {
+    Fail(MediaError(report->kind, report->message, report->element, report->debug));
   } else {
-    gst_message_parse_warning(message, &raw_error, &raw_debug);
-  }
-  const GErrorPtr error(raw_error);
-  const GCharPtr debug(raw_debug);
-  const std::string element = ToString(GST_MESSAGE_SRC_NAME(message));
-  const bool missing = g_error_matches(error.get(), GST_CORE_ERROR, GST_CORE_ERROR_MISSING_PLUGIN);
-  const ErrorKind kind = missing != FALSE ? ErrorKind::kMissingPlugin : ErrorKind::kMedia;
-  if (type == GST_MESSAGE_ERROR) {
-    Fail(MediaError(kind, error->message, element, ToString(debug.get())));
-  } else {
-    Emit(ErrorEvent{kind, false, error->message, element, ToString(debug.get())});
+    Emit(*report);
   }
 }
 
