@@ -24,7 +24,7 @@ export interface TranscodingResult {
   readonly cpuRatio: number;
 }
 
-/** The encoder as native/media/transcoder_elements.cc sets it, at the bitrate that it would choose. */
+/** The encoder as native/media/tracks/transcoder_elements.cc sets it, at the bitrate that it would choose. */
 const encoder =
   'x264enc tune=zerolatency speed-preset=superfast pass=qual quantizer=23 bitrate=2765 ' +
   'key-int-max=300 bframes=0 threads=1 option-string=scenecut=0';

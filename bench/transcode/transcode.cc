@@ -9,7 +9,7 @@
 
 #include "media/gstreamer.h"
 #include "media/media_error.h"
-#include "media/track.h"
+#include "media/tracks/track.h"
 
 namespace {
 

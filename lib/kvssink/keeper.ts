@@ -5,7 +5,7 @@ import { writeCredentialFile } from './credential-file.js';
 import { ElementLog, writeLogConfig } from './element-log.js';
 import { makePrivateFolder } from './private-folder.js';
 
-/** Settings of kvssink; the other half is native/media/kvs_element.h. */
+/** Settings of kvssink; the other half is native/media/sinks/kvs_element.h. */
 export interface NativeKvsSinkOptions {
   readonly streamName: string;
   readonly region: string;

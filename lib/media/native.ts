@@ -188,7 +188,7 @@ export interface NativeReceiverOptions extends NativePeerOptions {
 
 /**
  * How a test master's media differ from a browser's; nothing does by default. The other half is
- * native/media/test_format.h.
+ * native/media/publisher/test_format.h.
  */
 export interface SenderShape {
   /** H.264: main profile with two B-frames between references. */

@@ -1,4 +1,4 @@
-/** What was found in a recording; the other half is native/media/recording_analyzer.h. */
+/** What was found in a recording; the other half is native/media/publisher/recording_analyzer.h. */
 export interface RecordingAnalysis {
   /** Video frames that decode. */
   readonly videoFrames: number;

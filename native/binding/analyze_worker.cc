@@ -8,7 +8,7 @@
 
 #include "binding/errors.h"
 #include "binding/options.h"
-#include "media/recording_analyzer.h"
+#include "media/publisher/recording_analyzer.h"
 
 namespace kvsbridge::binding {
 namespace {

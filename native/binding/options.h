@@ -5,8 +5,8 @@
 
 #include <cstdint>
 
-#include "media/publisher_session.h"
-#include "media/receiver_session.h"
+#include "media/publisher/publisher_session.h"
+#include "media/session/receiver_session.h"
 
 namespace kvsbridge::binding {
 

@@ -7,7 +7,7 @@
 
 #include "binding/options.h"
 #include "media/media_error.h"
-#include "media/test_picture.h"
+#include "media/publisher/test_picture.h"
 
 namespace kvsbridge::binding {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <napi.h>
 
-#include "media/test_format.h"
+#include "media/publisher/test_format.h"
 
 namespace kvsbridge::binding {
 

@@ -6,8 +6,8 @@
 #include <memory>
 
 #include "binding/js_event_sink.h"
-#include "media/publisher_session.h"
-#include "media/receiver_session.h"
+#include "media/publisher/publisher_session.h"
+#include "media/session/receiver_session.h"
 
 namespace kvsbridge::binding {
 

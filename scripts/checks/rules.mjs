@@ -33,6 +33,35 @@ const nativeRules = [
   },
 ];
 
+/**
+ * By folder of native/media: the other folders of it that it may include. What stands in native/media
+ * itself are the words that all of them share; it includes none of them.
+ *
+ * @type {Record<string, readonly string[]>}
+ */
+const mediaLayers = {
+  timeline: [],
+  tracks: [],
+  sinks: [],
+  peer: ['tracks'],
+  recorder: ['sinks'],
+  session: ['peer', 'recorder', 'sinks', 'timeline', 'tracks'],
+  publisher: ['peer', 'session', 'tracks'],
+};
+
+/**
+ * @param {string} file
+ * @param {string} code
+ * @returns {string | undefined} the folder that the line includes from and should not
+ */
+function forbiddenMediaFolder(file, code) {
+  const included = /#include\s*"media\/(\w+)\//.exec(code)?.[1];
+  const [, area, folder, name] = file.split('/');
+  if (included === undefined || area !== 'media' || included === folder) return undefined;
+  const allowed = name === undefined ? [] : mediaLayers[folder];
+  return allowed?.includes(included) === true ? undefined : included;
+}
+
 /** @returns {string} */
 export function nativeLayers() {
   const findings = [];
@@ -46,6 +75,10 @@ export function nativeLayers() {
         if (!allowedIn.includes(folder) && pattern.test(code)) {
           findings.push(`${file}:${index + 1}: ${reason}: ${line.trim()}`);
         }
+      }
+      const forbidden = forbiddenMediaFolder(file, code);
+      if (forbidden !== undefined) {
+        findings.push(`${file}:${index + 1}: its folder may not use media/${forbidden}`);
       }
     }
   }

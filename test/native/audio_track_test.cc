@@ -1,5 +1,5 @@
 // Sound: G.711 as it is or as AAC, stereo that stays stereo.
-#include "media/audio_track.h"
+#include "media/tracks/audio_track.h"
 
 #include <gtest/gtest.h>
 

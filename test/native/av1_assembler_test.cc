@@ -1,5 +1,5 @@
 // AV1 temporal units out of RTP payloads, and what becomes of payloads that lie.
-#include "media/av1_assembler.h"
+#include "media/tracks/av1_assembler.h"
 
 #include <gtest/gtest.h>
 

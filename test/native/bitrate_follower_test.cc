@@ -1,5 +1,5 @@
 // The encoder's limit over a sender's ups and downs.
-#include "media/bitrate_follower.h"
+#include "media/tracks/bitrate_follower.h"
 
 #include <gtest/gtest.h>
 

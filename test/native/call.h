@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "event_log.h"
-#include "media/publisher_session.h"
-#include "media/receiver_session.h"
+#include "media/publisher/publisher_session.h"
+#include "media/session/receiver_session.h"
 
 namespace kvsbridge::testing {
 

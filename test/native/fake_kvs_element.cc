@@ -30,7 +30,7 @@ Control& Shared() {
   return control;
 }
 
-/// `FragmentAck` of the SDK, as native/media/kvs_element.cc reads it.
+/// `FragmentAck` of the SDK, as native/media/sinks/kvs_element.cc reads it.
 struct Ack {
   std::uint32_t version;
   std::int32_t type;

@@ -1,5 +1,5 @@
 // Tags of fragments, within the service's limits.
-#include "media/fragment_tags.h"
+#include "media/recorder/fragment_tags.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // ICE servers in the form of GetIceServerConfig and in that of webrtcbin.
-#include "media/ice_server.h"
+#include "media/peer/ice_server.h"
 
 #include <gtest/gtest.h>
 

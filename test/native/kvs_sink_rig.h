@@ -9,7 +9,7 @@
 
 #include "event_log.h"
 #include "fake_kvs_element.h"
-#include "media/epoch_sinks.h"
+#include "media/sinks/epoch_sinks.h"
 
 namespace kvsbridge::testing {
 

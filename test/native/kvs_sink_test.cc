@@ -1,9 +1,9 @@
-#include "media/kvs_sink.h"
+#include "media/sinks/kvs_sink.h"
 
 #include <gtest/gtest.h>
 
 #include "kvs_sink_rig.h"
-#include "media/kvs_caps.h"
+#include "media/sinks/kvs_caps.h"
 #include "recorder_rig.h"
 
 namespace kvsbridge::testing {

@@ -1,5 +1,5 @@
 // Lost packets: what passes the gate is exactly what decodes to the picture that was sent.
-#include "media/loss_gate.h"
+#include "media/tracks/loss_gate.h"
 
 #include <gst/app/gstappsink.h>
 #include <gst/app/gstappsrc.h>

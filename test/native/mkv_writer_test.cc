@@ -1,5 +1,5 @@
 // Every element of the Matroska stream, read back. Ids are those of RFC 9559.
-#include "media/mkv_writer.h"
+#include "media/sinks/mkv_writer.h"
 
 #include <gtest/gtest.h>
 

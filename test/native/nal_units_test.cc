@@ -1,5 +1,5 @@
 // Keyframes and parameter sets, read from NAL units.
-#include "media/nal_units.h"
+#include "media/recorder/nal_units.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // What the offer lists, in which order, under which payload types.
-#include "media/offer_caps.h"
+#include "media/peer/offer_caps.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // What a publisher takes from a viewer's offer.
-#include "media/offer_reader.h"
+#include "media/publisher/offer_reader.h"
 
 #include <gst/gst.h>
 #include <gtest/gtest.h>

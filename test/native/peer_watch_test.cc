@@ -1,9 +1,9 @@
 // When a peer is taken for gone, and when what it sends is taken for useless.
 #include <gtest/gtest.h>
 
-#include "media/consent_request.h"
-#include "media/media_watch.h"
-#include "media/peer_silence.h"
+#include "media/peer/consent_request.h"
+#include "media/peer/media_watch.h"
+#include "media/peer/peer_silence.h"
 
 namespace kvsbridge {
 namespace {

@@ -13,10 +13,10 @@
 
 #include "event_log.h"
 #include "media/gstreamer.h"
-#include "media/nal_units.h"
-#include "media/put_media_sink.h"
-#include "media/recorder.h"
-#include "media/track.h"
+#include "media/recorder/nal_units.h"
+#include "media/recorder/recorder.h"
+#include "media/sinks/put_media_sink.h"
+#include "media/tracks/track.h"
 
 namespace kvsbridge {
 namespace {

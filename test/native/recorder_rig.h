@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "media/recorder.h"
+#include "media/recorder/recorder.h"
 #include "recording_sink.h"
 
 namespace kvsbridge::testing {

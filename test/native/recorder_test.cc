@@ -1,5 +1,5 @@
 // What the recorder puts into which fragment and epoch, one rule at a time.
-#include "media/recorder.h"
+#include "media/recorder/recorder.h"
 
 #include <gtest/gtest.h>
 

@@ -9,7 +9,7 @@
 #include <set>
 #include <vector>
 
-#include "media/sink.h"
+#include "media/sinks/sink.h"
 
 namespace kvsbridge::testing {
 

@@ -1,5 +1,5 @@
 // B-frames foretold by what real encoders write into their parameter sets.
-#include "media/reordering.h"
+#include "media/recorder/reordering.h"
 
 #include <gst/app/gstappsink.h>
 #include <gtest/gtest.h>
@@ -8,7 +8,7 @@
 #include <string>
 
 #include "media/gstreamer.h"
-#include "media/track.h"
+#include "media/tracks/track.h"
 
 namespace kvsbridge {
 namespace {

@@ -1,5 +1,5 @@
 // Producer timestamps from RTP time: senders whose clocks are wrong in every way at once.
-#include "media/rtp_timeline.h"
+#include "media/timeline/rtp_timeline.h"
 
 #include <gtest/gtest.h>
 

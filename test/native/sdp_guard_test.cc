@@ -1,5 +1,5 @@
 // What peers may say, and what never reaches webrtcbin.
-#include "media/sdp_guard.h"
+#include "media/peer/sdp_guard.h"
 
 #include <gst/gst.h>
 #include <gtest/gtest.h>

@@ -11,10 +11,10 @@
 #include <vector>
 
 #include "media/gstreamer.h"
-#include "media/h264_parameter_sets.h"
 #include "media/media_error.h"
-#include "media/sender_faults.h"
-#include "media/test_source.h"
+#include "media/publisher/h264_parameter_sets.h"
+#include "media/publisher/sender_faults.h"
+#include "media/publisher/test_source.h"
 #include "wire.h"
 
 namespace kvsbridge {

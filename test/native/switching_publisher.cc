@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "media/gstreamer.h"
-#include "media/offer_reader.h"
-#include "media/track.h"
+#include "media/publisher/offer_reader.h"
+#include "media/tracks/track.h"
 
 namespace kvsbridge::testing {
 namespace {

@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "media/session.h"
+#include "media/session/session.h"
 
 namespace kvsbridge::testing {
 

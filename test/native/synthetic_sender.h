@@ -8,7 +8,7 @@
 #include <random>
 #include <vector>
 
-#include "media/rtp_timeline.h"
+#include "media/timeline/rtp_timeline.h"
 
 namespace kvsbridge::testing {
 

@@ -1,5 +1,5 @@
 // The flash in the test picture, by which tests measure how far sound and picture are apart.
-#include "media/test_picture.h"
+#include "media/publisher/test_picture.h"
 
 #include <gst/app/gstappsink.h>
 #include <gst/video/video.h>

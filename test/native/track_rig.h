@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "media/track.h"
+#include "media/tracks/track.h"
 
 namespace kvsbridge::testing {
 

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "glib/ptr.h"
-#include "media/round_trip.h"
-#include "media/rtp_sources.h"
+#include "media/peer/round_trip.h"
+#include "media/peer/rtp_sources.h"
 
 namespace kvsbridge {
 namespace {

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "media/gstreamer.h"
-#include "media/transcoder_elements.h"
+#include "media/tracks/transcoder_elements.h"
 #include "track_rig.h"
 
 namespace kvsbridge {

@@ -25,7 +25,7 @@ from aiortc import (
 from aiortc.sdp import candidate_from_sdp
 from av import AudioFrame, VideoFrame
 
-# As native/media/test_picture.h: squares from the top left corner, most significant bit first,
+# As native/media/publisher/test_picture.h: squares from the top left corner, most significant bit first,
 # then one that is white on the first frame of each second, when the tone ticks too.
 COUNTER_BITS = 24
 SQUARE = 16

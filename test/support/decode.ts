@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 const maxBuffer = 512 * 1024 * 1024;
 
-/** Where native/media/test_source.h puts the counter. */
+/** Where native/media/publisher/test_source.h puts the counter. */
 const counterBits = 24;
 const square = 16;
 const sampleRate = 48_000;
