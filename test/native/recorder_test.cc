@@ -280,6 +280,35 @@ TEST_F(RecorderTest, AFrameDroppedInPassingHasAGapOfItsLength) {
   EXPECT_NEAR(static_cast<double>(rig.gaps[0].to_ms - rig.gaps[0].from_ms), 33, 1);
 }
 
+TEST_F(RecorderTest, HolesThatFollowEachOtherAreListedInFullLength) {
+  for (const int frames_between : {1, 2, 3}) {
+    RecorderRig rig;
+    rig.Keyframe(0);
+    rig.Stream(33, 1'500, false);  // the last at 1485
+    const std::int64_t between_ms = 2'352;
+    rig.Stream(between_ms, between_ms + 33 * frames_between, false);
+    const std::int64_t from_ms = between_ms + 33 * frames_between;
+    rig.now_ms = from_ms + 800;
+    rig.Video(rig.now_ms);
+    ASSERT_EQ(rig.gaps.size(), 2U) << frames_between;
+    EXPECT_EQ(rig.gaps[0].to_ms - RecorderRig::kZeroMs, between_ms);
+    EXPECT_NEAR(static_cast<double>(rig.gaps[1].from_ms - RecorderRig::kZeroMs), from_ms, 2);
+    EXPECT_EQ(rig.gaps[1].to_ms - RecorderRig::kZeroMs, from_ms + 800);
+  }
+}
+
+TEST_F(RecorderTest, ASourceThatBecomesSlowHasNoGapAtEveryFrame) {
+  RecorderRig rig;
+  rig.Keyframe(0);
+  rig.Stream(33, 1'500, false);
+  for (int second = 2; second < 30; ++second) {
+    rig.now_ms = second * 1'000;
+    rig.Video(rig.now_ms);
+  }
+  EXPECT_GE(rig.gaps.size(), 1U);
+  EXPECT_LE(rig.gaps.size(), 3U);
+}
+
 TEST_F(RecorderTest, APauseIsThePausesFaultThoughAFrameOfItIsDamaged) {
   for (const bool damaged_at_its_end : {false, true}) {
     RecorderRig rig;

@@ -184,7 +184,9 @@ void Recorder::WriteVideo(VideoFrame frame, std::int64_t now_ns) {
     frame.pts_ns = std::max(frame.pts_ns, writer_.fragment()->start_ns);
   }
   if (last_dts_ns_ != 0 && frame.dts_ns > last_dts_ns_) {
-    frame_interval_ns_ = std::min(frame.dts_ns - last_dts_ns_, kNsPerSecond);
+    std::rotate(frame_distances_ns_.begin(), frame_distances_ns_.end() - 1,
+                frame_distances_ns_.end());
+    frame_distances_ns_.front() = std::min(frame.dts_ns - last_dts_ns_, kNsPerSecond);
   }
   last_dts_ns_ = std::max(last_dts_ns_, frame.dts_ns);
   ++stats_.video_frames_written;
@@ -199,7 +201,14 @@ void Recorder::BeginVideoFragment(VideoFrame& keyframe) {
 }
 
 std::int64_t Recorder::FrameIntervalNs() const {
-  return frame_interval_ns_ > 0 ? frame_interval_ns_ : kDefaultFrameIntervalNs;
+  // The shortest: a hole would make the next one look ordinary, or shorter than it is.
+  std::int64_t shortest_ns = 0;
+  for (const std::int64_t distance_ns : frame_distances_ns_) {
+    if (distance_ns > 0 && (shortest_ns == 0 || distance_ns < shortest_ns)) {
+      shortest_ns = distance_ns;
+    }
+  }
+  return shortest_ns > 0 ? shortest_ns : kDefaultFrameIntervalNs;
 }
 
 std::int64_t Recorder::MaxEndNs() const {

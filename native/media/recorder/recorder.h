@@ -1,6 +1,7 @@
 // Decides what goes into which fragment and epoch.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -111,10 +112,11 @@ class Recorder {
   std::shared_ptr<const VideoFormat> video_format_;  ///< of the newest frame received
   std::shared_ptr<const AudioFormat> audio_format_;  ///< that the next epoch declares
   RecorderStats stats_;
-  std::int64_t last_dts_ns_ = 0;        ///< of the newest video frame written
-  std::int64_t frame_interval_ns_ = 0;  ///< between the last two video frames
-  std::int64_t video_arrived_ns_ = 0;   ///< monotonic; newest video frame of any kind
-  std::int64_t video_alive_ns_ = 0;     ///< monotonic; since when no video was stored
+  std::int64_t last_dts_ns_ = 0;  ///< of the newest video frame written
+  /// Between the last video frames, the newest first; 0: not known yet.
+  std::array<std::int64_t, 3> frame_distances_ns_{};
+  std::int64_t video_arrived_ns_ = 0;  ///< monotonic; newest video frame of any kind
+  std::int64_t video_alive_ns_ = 0;    ///< monotonic; since when no video was stored
   bool video_expected_ = true;
   bool await_keyframe_ = true;  ///< frames cannot be decoded before one
   bool keep_leading_ = true;    ///< what the leading pictures refer to is there
