@@ -80,10 +80,10 @@ describe('A Bridge with a spool', () => {
       new Cli(
         ['start', '--channel', stack.channel, '--stream', stack.stream, '--json'].concat(
           ['--sink', 'putmedia', '--fragment-seconds', '1', '--spool-dir', place.folder],
-          ['--local', stack.kvs.url],
+          ['--local', stack.kvs.url, '--totals-interval', '1'],
         ),
       );
-    const master = new TestMaster({
+    await using master = new TestMaster({
       ...stack.connection,
       ...{ width: 640, height: 360, videoBitrateBps: 600_000 },
     });
@@ -102,7 +102,11 @@ describe('A Bridge with a spool', () => {
     await delay(100);
 
     using next = start();
-    while ((await place.files()).length > 0) await delay(50);
+    const deadlineAtMs = Date.now() + deadlineMs;
+    for (let left = await place.files(); left.length > 0; left = await place.files()) {
+      assert.ok(Date.now() < deadlineAtMs, `still in the spool: ${left.join()}`);
+      await delay(50);
+    }
     next.child.kill('SIGTERM');
     assert.equal((await next.end()).exitCode, 0);
     const media = await readStoredMedia(stack);
