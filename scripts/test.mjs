@@ -17,7 +17,7 @@ import { isInfraMeant, nodeTestFiles, runNodeTests } from './testing/node-tests.
  *
  * @type {readonly (readonly (readonly import('./testing/node-tests.mjs').NodeGroup[])[])[]}
  */
-const stages = [[['unit', 'infra', 'integration']], [['browser'], ['matrix', 'conformance']]];
+const stages = [[['unit', 'infra', 'integration', 'matrix']], [['browser'], ['conformance']]];
 
 // Native comes last: its programs are built while the others run.
 const groups = [...stages.flat(2), 'native'];

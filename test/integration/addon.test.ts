@@ -73,7 +73,8 @@ const optional = new Set(['path', 'roundTripMs']);
 
 const options: NativeReceiverOptions = {
   iceServers: [],
-  jitterBufferMs: 200,
+  // Long: a busy machine must not look like a bad network.
+  jitterBufferMs: 1_000,
   relayOnly: false,
   videoCodecs: ['h264'],
   audio: 'aac',

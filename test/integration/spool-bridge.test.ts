@@ -80,7 +80,7 @@ describe('A Bridge with a spool', () => {
       new Cli(
         ['start', '--channel', stack.channel, '--stream', stack.stream, '--json'].concat(
           ['--sink', 'putmedia', '--fragment-seconds', '1', '--spool-dir', place.folder],
-          ['--local', stack.kvs.url, '--totals-interval', '1'],
+          ['--local', stack.kvs.url, '--totals-interval', '1', '--jitter-buffer-ms', '1000'],
         ),
       );
     await using master = new TestMaster({
