@@ -8,15 +8,21 @@ import { decodeErrors } from '../support/decode.js';
 import { eventThat } from '../support/events.js';
 import { LocalStack } from '../support/local-stack.js';
 
-const deadline = { signal: AbortSignal.timeout(60_000) };
+/** What a test may wait for in all. */
+const deadline = (): { readonly signal: AbortSignal } => ({ signal: AbortSignal.timeout(60_000) });
 
 describe('masters', () => {
   it('records aiortc, every picture of it', { skip: missingAiortc() }, async () => {
     await using stack = await LocalStack.start();
     await using master = await AiortcMaster.start(stack, { codec: 'VP8' });
-    const bridge = new KvsBridge({ ...stack.connection, stream: stack.stream, isolation: 'none' });
+    await using bridge = new KvsBridge({
+      ...stack.connection,
+      stream: stack.stream,
+      isolation: 'none',
+    });
     await bridge.start();
-    while (bridge.totals.fragmentsPersisted < 1) await once(bridge, 'persisted', deadline);
+    const within = deadline();
+    while (bridge.totals.fragmentsPersisted < 1) await once(bridge, 'persisted', within);
     const { error } = await bridge.stop();
     assert.equal(error, undefined, master.stderr);
     const [first] = await stack.readFragments(await stack.listFragments());
@@ -28,10 +34,15 @@ describe('masters', () => {
   });
 
   it('of our own obey while they send', async () => {
+    const within = deadline();
     await using stack = await LocalStack.start();
     await using master = new TestMaster({ ...stack.connection, width: 640, height: 360 });
     await master.start();
-    const bridge = new KvsBridge({ ...stack.connection, stream: stack.stream, isolation: 'none' });
+    await using bridge = new KvsBridge({
+      ...stack.connection,
+      stream: stack.stream,
+      isolation: 'none',
+    });
     const epochOf = (width: number): Promise<unknown> =>
       eventThat(
         bridge,
@@ -42,7 +53,7 @@ describe('masters', () => {
     const framesAfterNow = async (): Promise<void> => {
       const before = bridge.totals.videoFramesReceived;
       while (bridge.totals.videoFramesReceived < before + 10) {
-        await once(master, 'framesSent', deadline);
+        await once(master, 'framesSent', within);
       }
     };
     const first = epochOf(640);
@@ -59,7 +70,7 @@ describe('masters', () => {
     // The second word about frames tells of a second without any.
     const sent: number[] = [];
     while (sent.length < 2 || sent.at(-1) !== sent.at(-2)) {
-      const [frames] = (await once(master, 'framesSent', deadline)) as [number];
+      const [frames] = (await once(master, 'framesSent', within)) as [number];
       sent.push(frames);
     }
     master.setSending({ video: true, audio: true });
