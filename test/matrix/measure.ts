@@ -34,6 +34,7 @@ async function run(row: MatrixRow, sink: SinkName): Promise<RowResult> {
   await using bridge = new KvsBridge({
     ...stack.connection,
     stream: stack.stream,
+    spoolDir: stack.spoolDir,
     ...sinkOptions(sink),
     jitterBufferMs: patientJitterBufferMs,
     ...row.bridge,

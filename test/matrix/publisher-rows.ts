@@ -149,10 +149,11 @@ export const publisherRows: readonly MatrixRow[] = [
   publisherRow(
     tracks,
     'camera-off-on',
-    'camera off for 4 s',
+    'camera off for 3 s',
     {},
     {
-      expect: pauseOf(4_000),
+      // From 4 s on the bridge takes the silence for a fault, and begins a fresh session.
+      expect: pauseOf(3_000),
       durationMs: 12_000,
       script: [
         {
@@ -162,7 +163,7 @@ export const publisherRows: readonly MatrixRow[] = [
           },
         },
         {
-          atMs: 7_000,
+          atMs: 6_000,
           act: ({ master }) => {
             master.setSending({ video: true, audio: true });
           },
