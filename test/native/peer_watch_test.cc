@@ -192,6 +192,29 @@ TEST_F(MediaWatchTest, DoesNotTakeVideoThatIsSentAgainForVideoThatDoesNotCome) {
   EXPECT_TRUE(report(1'350, 1'210));
 }
 
+TEST_F(MediaWatchTest, TakesNoSourceThatEndedForOneThatGetsLost) {
+  // 300 packets a second, and each report looked at 100 ms late: 30 of the next one's packets had
+  // come by then. The source ends with its name, for another one.
+  constexpr std::uint32_t kSource = 7;
+  std::uint32_t received = 1;
+  const auto look = [&](std::uint32_t reported) {
+    now_ns_ += 100 * kNsPerMs;
+    return watch_.OnReports(now_ns_, {{kSource, reported, received, received, false}});
+  };
+  std::uint32_t reported = 1;
+  for (int i = 0; i < 100; ++i) {
+    if (i % 20 == 0) reported = received;
+    received += 30;
+    EXPECT_FALSE(look(reported));
+  }
+  const std::uint32_t all = received;
+  for (int i = 0; i < 100; ++i) EXPECT_FALSE(look(i < 20 ? reported : all)) << i;
+  // Who still sends by that name is missed.
+  bool is_missed = false;
+  for (int i = 0; i < 50 && !is_missed; ++i) is_missed = look(all + 30 * i).has_value();
+  EXPECT_TRUE(is_missed);
+}
+
 // The sample request of RFC 5769, section 2.1, has other attributes; what is checked the same way
 // are the two that protect them.
 TEST(ConsentRequest, IsWhatIceAgentsCheck) {

@@ -83,6 +83,9 @@ class MediaWatch {
     std::uint64_t received = 0;
     std::int64_t received_ns = 0;
     bool is_missed = false;  ///< that report counts packets behind the last one that came
+    std::int64_t second_began_ns = 0;
+    std::uint64_t second_began_received = 0;
+    std::int64_t per_second = 0;  ///< packets, in the last whole second with any
   };
 
   void OnVideoPackets(std::int64_t now_ns, std::uint64_t fresh);
