@@ -149,11 +149,11 @@ export const publisherRows: readonly MatrixRow[] = [
   publisherRow(
     tracks,
     'camera-off-on',
-    'camera off for 3 s',
+    'camera off for 2 s',
     {},
     {
-      // From 4 s on the bridge takes the silence for a fault, and begins a fresh session.
-      expect: pauseOf(3_000),
+      // From 3 s on the sound is recorded alone, and from 4 s on the silence is a fault.
+      expect: pauseOf(2_000),
       durationMs: 12_000,
       script: [
         {
@@ -163,7 +163,7 @@ export const publisherRows: readonly MatrixRow[] = [
           },
         },
         {
-          atMs: 6_000,
+          atMs: 5_000,
           act: ({ master }) => {
             master.setSending({ video: true, audio: true });
           },
