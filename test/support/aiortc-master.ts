@@ -10,17 +10,14 @@ import type { LocalStack } from './local-stack.js';
 /** Debian's, which has Debian's modules; another Python on the path would not. */
 const python = process.env['KVSB_PYTHON'] ?? '/usr/bin/python3';
 
-/** Debian 13's accepts ECDSA certificates only, those that GStreamer makes are of RSA; 1.4 takes both. */
-const ecdsaOnly = { major: 1, minor: 11 };
-
 /** Why aiortc cannot be used here, or false: for a test's `skip`. */
 export function missingAiortc(): string | false {
   const program = 'import aiortc, websockets, numpy; print(aiortc.__version__)';
   const { status, stdout } = spawnSync(python, ['-c', program], { encoding: 'utf8' });
   if (status !== 0) return 'python3-aiortc and python3-websockets are not installed';
   const [major = 0, minor = 0] = stdout.trim().split('.').map(Number);
-  const { major: since, minor: sinceMinor } = ecdsaOnly;
-  const acceptsRsa = major < since || (major === since && minor < sinceMinor);
+  // 1.11, Debian 13's, accepts ECDSA certificates only; 1.4, Debian 12's, takes both.
+  const acceptsRsa = major < 1 || (major === 1 && minor < 11);
   return acceptsRsa ? false : `aiortc ${stdout.trim()} refuses the RSA certificates of GStreamer`;
 }
 
