@@ -7,7 +7,7 @@ const maxTags = 10;
 /** The bridge's own: session, epoch, gap, codec. */
 const ownTags = 4;
 /** Most persistent tags of the user; whatever else a fragment carries, there is room for them. */
-export const maxPersistentTags = maxTags - ownTags;
+const maxPersistentTags = maxTags - ownTags;
 
 const maxNameBytes = 128;
 const maxValueBytes = 256;

@@ -31,7 +31,7 @@ function authorityFile(folder: string): string {
 }
 
 /** Removes the folder and all in it; one that is gone is no error. */
-export function removePrivateFolder(folder: string): void {
+function removePrivateFolder(folder: string): void {
   rmSync(folder, { recursive: true, force: true });
 }
 

@@ -105,7 +105,7 @@ export const sessionStatsSchema = v.strictObject({
 export type SessionStats = Readonly<v.InferOutput<typeof sessionStatsSchema>>;
 
 /** Counts of a track that does not come. */
-export const noRtpStats: RtpStats = {
+const noRtpStats: RtpStats = {
   packetsReceived: 0,
   bytesReceived: 0,
   packetsLost: 0,
@@ -116,7 +116,7 @@ export const noRtpStats: RtpStats = {
 };
 
 /** Counts before the first acknowledgement. */
-export const noAcks: AckCounts = { buffering: 0, received: 0, persisted: 0, errors: {} };
+const noAcks: AckCounts = { buffering: 0, received: 0, persisted: 0, errors: {} };
 
 /** Stats of a session that saw nothing. */
 export const noStats: SessionStats = { video: noRtpStats, audio: noRtpStats, acks: noAcks };

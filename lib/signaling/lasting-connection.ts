@@ -25,7 +25,7 @@ export interface SignalingRhythm {
 }
 
 /** {@link SignalingRhythm} when nothing is said. */
-export const defaultSignalingRhythm: SignalingRhythm = {
+const defaultSignalingRhythm: SignalingRhythm = {
   lifetimeMs: 55 * 60_000,
   minDelayMs: 1_000,
   maxDelayMs: 60_000,

@@ -61,7 +61,7 @@ export function timedOut(topic: DoctorTopic, seconds: number): DoctorFinding {
 }
 
 /** The topic of an id. */
-export function topicOf(id: FindingId): DoctorTopic {
+function topicOf(id: FindingId): DoctorTopic {
   const [topic] = id.split('.');
   return topic as DoctorTopic;
 }

@@ -19,7 +19,7 @@ export const clockCheck: Check = {
 };
 
 /** @param serviceAheadMs - how far the service's clock is ahead of this machine's. Pure. */
-export function clockFinding(serviceAheadMs: number): DoctorFinding {
+function clockFinding(serviceAheadMs: number): DoctorFinding {
   const offMs = Math.abs(serviceAheadMs);
   const seconds = Math.max(1, Math.round(offMs / 1_000));
   const direction = serviceAheadMs > 0 ? 'behind' : 'ahead of';

@@ -34,7 +34,7 @@ export const credentialsCheck: Check = {
 };
 
 /** What is wrong with the variables that hold keys. Pure. */
-export function wrongVariables(env: Env): DoctorFinding | undefined {
+function wrongVariables(env: Env): DoctorFinding | undefined {
   const { AWS_ACCESS_KEY_ID: id = '', AWS_SECRET_ACCESS_KEY: secret = '' } = env;
   // The SDK passes over half a pair without a word, and over all of it where a profile is named.
   if ((env['AWS_PROFILE'] ?? '') !== '') return undefined;

@@ -10,7 +10,7 @@ const common = {
   tags,
 };
 
-export const streamSchema = v.object({
+const streamSchema = v.object({
   ...common,
   deviceName: v.optional(v.string()),
   mediaType: v.optional(v.string()),
@@ -18,7 +18,7 @@ export const streamSchema = v.object({
   retentionHours: v.number(),
 });
 
-export const channelSchema = v.object({
+const channelSchema = v.object({
   ...common,
   type: v.string(),
   messageTtlSeconds: v.number(),

@@ -1,7 +1,7 @@
 /** Why PutMedia ends a connection: the ids of ERROR acknowledgements. */
 
 /** Text of each id (AWS dev guide, PutMedia; 4507 from the producer SDK's Include.h). */
-export const ackErrorCodes = {
+const ackErrorCodes = {
   4000: 'STREAM_READ_ERROR',
   4001: 'MAX_FRAGMENT_SIZE_REACHED',
   4002: 'MAX_FRAGMENT_DURATION_REACHED',
