@@ -74,6 +74,25 @@ TEST_F(RecorderTracksTest, SoundGoesOnAloneAndThePictureComesBack) {
   EXPECT_EQ(rig.gaps[0].to_ms - RecorderRig::kZeroMs, 9'600);
 }
 
+TEST_F(RecorderTracksTest, APictureThatReturnsAfterThreeSecondsLosesNoFrame) {
+  for (const bool keyframe : {true, false}) {
+    // Sound goes on alone from some time in here on; then only a keyframe can be stored.
+    for (std::int64_t back_ms = 4'500; back_ms < (keyframe ? 6'000 : 5'200); back_ms += 20) {
+      RecorderRig rig;
+      rig.recorder().ExpectAudio(AacFormat());
+      rig.Keyframe(0);
+      rig.Stream(33, 2'000, true);
+      AudioAlone(rig, 2'000, back_ms);
+      rig.now_ms = back_ms;
+      rig.Video(back_ms, keyframe);
+      rig.Stream(back_ms + 33, back_ms + 1'500, true);
+      rig.recorder().Finish();
+      EXPECT_TRUE(rig.dropped.empty()) << "back after " << back_ms - 2'000 << " ms";
+      EXPECT_TRUE(rig.sink().short_fragments().empty());
+    }
+  }
+}
+
 TEST_F(RecorderTracksTest, PicturesThatEndBeforeTheirSoundLeaveAHole) {
   RecorderRig rig;
   rig.recorder().ExpectAudio(AacFormat());

@@ -74,17 +74,20 @@ void Recorder::Tick(std::int64_t now_ns) {
   if (writer_.audio_only()) {
     lone_audio_.Tick(audio_steps_.Now(now_ns) - hold_ns);
   } else {
-    TickVideo(video_steps_.Now(now_ns) - hold_ns);
+    TickVideo(video_steps_.Now(now_ns) - hold_ns, now_ns);
   }
   writer_.Flush();
 }
 
-void Recorder::TickVideo(std::int64_t audible_ns) {
+void Recorder::TickVideo(std::int64_t audible_ns, std::int64_t now_ns) {
   if (!video_.empty() || writer_.fragment() == nullptr || !writer_.HasRoom()) return;
+  const bool is_over = audible_ns >= MaxEndNs();
   // Video is silent: audio goes on alone, but never past where video may still begin.
-  if (writer_.in_audio()) WriteAudioBefore(FloorToMs(audible_ns), false);
+  if (writer_.in_audio() && (is_over || !AudioGathers(now_ns))) {
+    WriteAudioBefore(FloorToMs(audible_ns), false);
+  }
   // No picture may come for hours: what was received by then must not stay unfinished.
-  if (audible_ns < MaxEndNs()) return;
+  if (!is_over) return;
   writer_.EndFragment(0);
   await_keyframe_ = true;
 }
@@ -141,7 +144,18 @@ bool Recorder::MayWrite(const VideoFrame& frame, std::int64_t now_ns) const {
 bool Recorder::AudioIsAlone(std::int64_t now_ns) const {
   if (audio_format_ == nullptr || audio_.front() == nullptr || !video_.empty()) return false;
   if (writer_.audio_only() || !video_expected_) return true;
-  return now_ns - video_alive_ns_ >= options_.track_timeout_ms * kNsPerMs;
+  if (now_ns - video_alive_ns_ < options_.track_timeout_ms * kNsPerMs) return false;
+  // A picture that returns is to find a fragment that may end, or the one it was in still open.
+  const std::int64_t enough_ms = options_.min_fragment_ms + options_.interleave_hold_ms;
+  return !writer_.in_video() ||
+         audio_.end_ns() - audio_.front()->frame.pts_ns >= enough_ms * kNsPerMs;
+}
+
+bool Recorder::AudioGathers(std::int64_t now_ns) const {
+  return audio_.front() != nullptr &&
+         now_ns - video_alive_ns_ >= options_.track_timeout_ms * kNsPerMs &&
+         writer_.LengthIfNextAt(audio_.front()->frame.pts_ns) >=
+             options_.min_fragment_ms * kNsPerMs;
 }
 
 bool Recorder::StartsFragment(const VideoFrame& frame) const {

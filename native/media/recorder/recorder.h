@@ -90,7 +90,9 @@ class Recorder {
   [[nodiscard]] std::int64_t MaxEndNs() const;
 
   [[nodiscard]] bool AudioIsAlone(std::int64_t now_ns) const;
-  void TickVideo(std::int64_t audible_ns);
+  /// Sound waits until there is enough of it for a fragment of its own.
+  [[nodiscard]] bool AudioGathers(std::int64_t now_ns) const;
+  void TickVideo(std::int64_t audible_ns, std::int64_t now_ns);
 
   [[nodiscard]] bool NeedsKeyframe(std::int64_t media_ns) const;
   void AskForKeyframe(std::int64_t media_ns, std::int64_t now_ns);
