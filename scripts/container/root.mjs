@@ -9,6 +9,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
+import { constants } from 'node:os';
 import path from 'node:path';
 import { SetupError } from '../setup/setup-error.mjs';
 
@@ -29,6 +30,8 @@ const hostCertificates = '/run/host-certificates.crt';
  */
 
 /**
+ * Runs a command, which a signal that ends this script ends first.
+ *
  * @param {string} command
  * @param {readonly string[]} args
  * @param {Record<string, string | undefined>} [env]
@@ -37,8 +40,17 @@ const hostCertificates = '/run/host-certificates.crt';
 export function spawnInherited(command, args, env = process.env) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { env, stdio: ['ignore', 'inherit', 'inherit'] });
+    const end = (/** @type {NodeJS.Signals} */ signal) => {
+      child.once('close', () => process.exit(128 + constants.signals[signal]));
+      child.kill('SIGTERM');
+    };
+    const signals = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
+    for (const signal of signals) process.once(signal, end);
     child.on('error', reject);
-    child.on('close', (code) => resolve(code ?? 1));
+    child.on('close', (code) => {
+      for (const signal of signals) process.off(signal, end);
+      resolve(code ?? 1);
+    });
   });
 }
 
