@@ -129,7 +129,7 @@ export class FragmentBuilder {
     const clusterHeader = elementHeader(ElementId.cluster, this.#clusterBytes);
     return {
       timecode,
-      producerTimestampMs: startTimestampMs + this.#toMs(timecode),
+      producerTimestampMs: Math.round(startTimestampMs + this.#toMs(timecode)),
       durationMs: Math.round(this.#toMs(this.#end() - timecode)),
       parts: [...lead, clusterHeader, ...this.#children],
       sizeBytes: clusterOffset + clusterHeader.length + this.#clusterBytes,
