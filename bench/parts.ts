@@ -191,7 +191,7 @@ async function transcodeStreams(programs: Programs): Promise<Section> {
     programs,
     codec: 'vp8',
     isolation: Isolation.process,
-    counts: [1, 4, 5, 6],
+    counts: [1, 4, 5, 6, 7, 8],
     withFloor: false,
     beyondLate: false,
     windowMs,
