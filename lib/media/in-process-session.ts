@@ -13,6 +13,7 @@ import type { KvsBridgeError } from '../util/errors.js';
 import { hideCredentials, hideIcePasswords, rememberSecrets } from '../util/secrets.js';
 import { readGstLog } from './gst-log.js';
 import { createSinks } from './create-sinks.js';
+import { dtlsIdentity } from './dtls-identity.js';
 import { noTotals } from './media-session.js';
 import type {
   FragmentTag,
@@ -24,7 +25,8 @@ import type {
 } from './media-session.js';
 import { nativeError } from './native-error.js';
 import { loadNative } from './native.js';
-import type { NativeReceiver, ReceiverEvent } from './native.js';
+import type { ReceiverEvent } from './native-events.js';
+import type { NativeReceiver } from './native.js';
 import type { SessionSinks } from './session-sinks.js';
 import { StatsKeeper } from './stats-keeper.js';
 import { epochOf, trackOf } from './told-media.js';
@@ -90,7 +92,11 @@ export class InProcessMediaSession
       this.#sinks = sinks;
       this.#listenTo(sinks);
       this.#receiver = new native.Receiver(
-        { ...receiver, ...(kvssink === undefined ? {} : { kvssink }) },
+        {
+          ...receiver,
+          dtlsIdentity: dtlsIdentity(),
+          ...(kvssink === undefined ? {} : { kvssink }),
+        },
         (events) => {
           for (const event of events) this.#onNative(event, sinks);
         },

@@ -2,7 +2,7 @@
 import type { KvsSink } from '../kvssink/kvs-sink.js';
 import type { MediaSinkStats } from '../putmedia/media-sink.js';
 import type { PutMediaSink } from '../putmedia/put-media-sink.js';
-import type { NativeEvent } from './native.js';
+import type { NativeEvent } from './native-events.js';
 
 type SinkEvent = Extract<
   NativeEvent,

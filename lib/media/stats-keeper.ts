@@ -1,6 +1,6 @@
 /** Puts together what a session measures: the pipeline's numbers and the sinks' acknowledgements. */
 import type { MediaSink } from '../putmedia/media-sink.js';
-import type { NativeEvent } from './native.js';
+import type { NativeEvent } from './native-events.js';
 import { noStats } from './session-stats.js';
 import type { SessionStats } from './session-stats.js';
 

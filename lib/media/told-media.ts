@@ -1,6 +1,6 @@
 /** What the native side tells of the master's media, as a session tells it. */
 import type { MediaEpoch, MediaTrack } from './media-session.js';
-import type { NativeEvent } from './native.js';
+import type { NativeEvent } from './native-events.js';
 
 type Told<Type extends NativeEvent['type']> = Extract<NativeEvent, { readonly type: Type }>;
 

@@ -1,7 +1,7 @@
 /** Adds up what a media session received, stored and lost. */
 import type { MediaSinkStats, PersistedEvent } from '../putmedia/media-sink.js';
 import type { MediaTotals } from './media-session.js';
-import type { NativeEvent } from './native.js';
+import type { NativeEvent } from './native-events.js';
 
 type NativeStats = Extract<NativeEvent, { type: 'stats' }>;
 

@@ -1,8 +1,10 @@
 /** What the test master sends to one viewer. */
 import { EventEmitter } from 'node:events';
+import { dtlsIdentity } from '../media/dtls-identity.js';
 import { nativeError } from '../media/native-error.js';
 import { loadNative } from '../media/native.js';
-import type { NativeEvent, NativePublisher, NativePublisherOptions } from '../media/native.js';
+import type { NativeEvent } from '../media/native-events.js';
+import type { NativePublisher, NativePublisherOptions } from '../media/native.js';
 import { deferred } from '../util/deferred.js';
 import { ErrorCode, asKvsBridgeError } from '../util/errors.js';
 import type { KvsBridgeError } from '../util/errors.js';
@@ -65,9 +67,12 @@ export class PublishedViewer extends EventEmitter<PublishedViewerEvents> {
   start(options: NativePublisherOptions): void {
     if (this.#stopped) return;
     this.#firstFrame = options.shape?.firstFrame ?? 0;
-    const native = new (loadNative().Publisher)(options, (events) => {
-      for (const event of events) this.#onNative(event);
-    });
+    const native = new (loadNative().Publisher)(
+      { ...options, dtlsIdentity: dtlsIdentity() },
+      (events) => {
+        for (const event of events) this.#onNative(event);
+      },
+    );
     this.#native = native;
     native.start();
     for (const { candidate, sdpMLineIndex } of this.#early.splice(0)) {

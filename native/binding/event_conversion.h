@@ -1,4 +1,4 @@
-// Events as JavaScript objects. Their shapes are declared in lib/media/native.ts.
+// Events as JavaScript objects. Their shapes are declared in lib/media/native-events.ts.
 #pragma once
 
 #include <napi.h>

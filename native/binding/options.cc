@@ -30,6 +30,10 @@ PeerOptions ReadPeerOptions(const Napi::Object& object) {
   options.jitter_buffer_ms =
       ReadUnsigned(object.Get("jitterBufferMs"), "jitterBufferMs", 0, 10'000);
   options.relay_only = ReadBool(object.Get("relayOnly"), "relayOnly");
+  const Napi::Value identity = object.Get("dtlsIdentity");
+  if (!identity.IsUndefined()) {
+    options.dtls_identity = DtlsIdentity(ReadString(identity, "dtlsIdentity"));
+  }
   const Napi::Value servers = object.Get("iceServers");
   if (!servers.IsArray()) Reject("iceServers", "an array");
   const auto array = servers.As<Napi::Array>();

@@ -1,9 +1,12 @@
 /** The hand-written types of lib/media/native.ts against the real addon. */
 import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { MediaError, ErrorCode } from '../../lib/util/errors.js';
+import { makeSelfSigned } from '../../lib/util/x509/self-signed.js';
 import { loadNative } from '../../lib/media/native.js';
-import type { NativeEvent, NativeReceiverOptions } from '../../lib/media/native.js';
+import type { NativeEvent } from '../../lib/media/native-events.js';
+import type { NativeReceiverOptions } from '../../lib/media/native.js';
 import { runLoopback } from '../support/loopback.js';
 
 /** Expected members of each event and their JavaScript types, from the TypeScript declarations. */
@@ -127,6 +130,23 @@ describe('native addon', () => {
     assert.ok(asked >= 1 && asked <= stats.keyframeRequests, `asked ${asked} times`);
   });
 
+  it('shows the certificate that it was given', async () => {
+    const { certPem, keyPem } = makeSelfSigned('test');
+    const { receiverEvents, publisherEvents } = await runLoopback({
+      videoFrames: 10,
+      dtlsIdentity: certPem + keyPem,
+    });
+    // Media flowed, so each found the other's certificate to have the fingerprint of its description.
+    const fingerprint = new X509Certificate(certPem).fingerprint256;
+    for (const events of [receiverEvents, publisherEvents]) {
+      const { sdp = '' } = events.find(({ type }) => type === 'localDescription') as {
+        sdp?: string;
+      };
+      const fingerprints = [...sdp.matchAll(/^a=fingerprint:(.*?)\r?$/gm)].map(([, text]) => text);
+      assert.deepEqual(new Set(fingerprints), new Set([`sha-256 ${fingerprint}`]));
+    }
+  });
+
   it('throws typed errors that name the wrong option', () => {
     const { Receiver, Publisher } = loadNative();
     const wrong: readonly (readonly [string, Record<string, unknown>])[] = [
@@ -141,6 +161,8 @@ describe('native addon', () => {
       ['videoCodecs', { videoCodecs: ['vp8', 'vp8'] }],
       ['videoCodecs', { videoCodecs: ['h266'] }],
       ['targetFragmentMs', { targetFragmentMs: 1e9 }],
+      ['dtlsIdentity', { dtlsIdentity: '' }],
+      ['dtlsIdentity', { dtlsIdentity: makeSelfSigned('without a key').certPem }],
     ];
     for (const [name, change] of wrong) {
       assert.throws(

@@ -1,7 +1,7 @@
 /** A peer that vanishes, or is there and sends nothing of use: found out, and for the right cause. */
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
-import type { NativeEvent } from '../../lib/media/native.js';
+import type { NativeEvent } from '../../lib/media/native-events.js';
 import { runLossyCall } from '../support/lossy-call.js';
 import type { LossyCall, LossyCallOptions } from '../support/lossy-call.js';
 

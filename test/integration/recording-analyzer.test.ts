@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import type { NativeEvent } from '../../lib/media/native.js';
+import type { NativeEvent } from '../../lib/media/native-events.js';
 import { analyzeRecording } from '../../lib/media/recording-analysis.js';
 import { ErrorCode, MediaError } from '../../lib/util/errors.js';
 import { runLoopback } from '../support/loopback.js';

@@ -22,6 +22,7 @@ from aiortc import (
     RTCSessionDescription,
     VideoStreamTrack,
 )
+from aiortc.rtcdtlstransport import RTCCertificate
 from aiortc.sdp import candidate_from_sdp
 from av import AudioFrame, VideoFrame
 
@@ -34,6 +35,20 @@ CLOCK_RATE = 90_000
 SAMPLE_RATE = 48_000
 SAMPLES = 960
 TICK_SAMPLES = SAMPLE_RATE // 20
+
+
+# What aiortc 1.11 takes; here every version is so strict, to hold its peers to it.
+ECDSA_ONLY = b"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES128-SHA:ECDHE-ECDSA-AES256-SHA"
+create_ssl_context = RTCCertificate._create_ssl_context
+
+
+def create_strict_ssl_context(self, *arguments, **named):
+    context = create_ssl_context(self, *arguments, **named)
+    context.set_cipher_list(ECDSA_ONLY)
+    return context
+
+
+RTCCertificate._create_ssl_context = create_strict_ssl_context
 
 
 def say(event, **fields):

@@ -1,6 +1,7 @@
 /** A receiver and a publisher of the real addon, joined in one process. */
 import { loadNative } from '../../lib/media/native.js';
-import type { NativeEvent, NativePublisherOptions } from '../../lib/media/native.js';
+import type { NativeEvent } from '../../lib/media/native-events.js';
+import type { NativePublisherOptions } from '../../lib/media/native.js';
 import { deferred } from '../../lib/util/deferred.js';
 
 /** What a loopback session saw. */
@@ -14,15 +15,19 @@ export interface LoopbackOptions {
   /** Stops when this many video frames were received. */
   readonly videoFrames: number;
   readonly publisher?: Partial<NativePublisherOptions>;
+  /** Of both. @defaultValue GStreamer's */
+  readonly dtlsIdentity?: string;
 }
 
-const peer = { iceServers: [], jitterBufferMs: 200, relayOnly: false } as const;
+const defaults = { iceServers: [], jitterBufferMs: 200, relayOnly: false } as const;
 
 /** Runs a session between a receiver and a publisher until enough frames arrived. */
 export async function runLoopback({
   videoFrames,
   publisher: publisherOptions = {},
+  dtlsIdentity,
 }: LoopbackOptions): Promise<LoopbackResult> {
+  const peer = { ...defaults, ...(dtlsIdentity === undefined ? {} : { dtlsIdentity }) };
   const { Receiver, Publisher } = loadNative();
   const receiverEvents: NativeEvent[] = [];
   const publisherEvents: NativeEvent[] = [];

@@ -1,6 +1,7 @@
 /** A receiver and a publisher of the real addon with a {@link LossyLink} between them. */
 import { loadNative } from '../../lib/media/native.js';
-import type { NativeEvent, NativePublisher } from '../../lib/media/native.js';
+import type { NativeEvent } from '../../lib/media/native-events.js';
+import type { NativePublisher } from '../../lib/media/native.js';
 import { deferred } from '../../lib/util/deferred.js';
 import { LossyLink } from './lossy-link.js';
 import type { LinkConditions } from './lossy-link.js';

@@ -4,8 +4,8 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import type { TlsCertificate } from '../options.js';
+import { makeSelfSigned } from '../../util/x509/self-signed.js';
 import { writeFileAtomically } from '../store/atomic-file.js';
-import { makeSelfSigned } from './self-signed.js';
 
 const hostsOfLoopback = ['localhost', '127.0.0.1', '::1'];
 const minRemainingMs = 7 * 86_400_000;
@@ -18,7 +18,7 @@ export async function ownCertificate(folder: string, host: string): Promise<TlsC
   if (certPem !== undefined && keyPem !== undefined && isUsable(certPem, host)) {
     return { certPem, keyPem };
   }
-  const made = makeSelfSigned([...new Set([...hostsOfLoopback, host])]);
+  const made = makeSelfSigned('kvs-bridge local KVS', [...new Set([...hostsOfLoopback, host])]);
   await mkdir(join(folder, 'tls'), { recursive: true });
   await writeFileAtomically(keyPath, made.keyPem, 0o600);
   await writeFileAtomically(certPath, made.certPem);

@@ -117,13 +117,13 @@ std::string ReplyError(const GstStructure* reply) {
 std::shared_ptr<PeerConnection> PeerConnection::Create(LoopThread& loop, GstBin* pipeline,
                                                        const PeerOptions& options,
                                                        Handlers handlers) {
-  std::shared_ptr<PeerConnection> peer(new PeerConnection(loop, std::move(handlers)));
+  std::shared_ptr<PeerConnection> peer(new PeerConnection(loop, options, std::move(handlers)));
   peer->Build(pipeline, options);
   return peer;
 }
 
-PeerConnection::PeerConnection(LoopThread& loop, Handlers handlers)
-    : loop_(loop), handlers_(std::move(handlers)) {}
+PeerConnection::PeerConnection(LoopThread& loop, const PeerOptions& options, Handlers handlers)
+    : loop_(loop), handlers_(std::move(handlers)), dtls_identity_(options.dtls_identity) {}
 
 PeerConnection::~PeerConnection() { Close(); }
 
@@ -138,6 +138,7 @@ void PeerConnection::Build(GstBin* pipeline, const PeerOptions& options) {
   }
   DisableUpnp(webrtc_.get());
   AddIceServers(options.ice_servers);
+  if (const gulong id = dtls_identity_.UseIn(webrtc_.get()); id != 0) signal_ids_.push_back(id);
   ConnectSignals();
   gst_bin_add(pipeline, webrtc_.get());
 }
@@ -223,6 +224,7 @@ void PeerConnection::SetLocal(const std::string& type, const GstStructure* reply
     }
     return;
   }
+  dtls_identity_.WriteFingerprint(description->sdp);
   local_m_lines_ = gst_sdp_message_medias_len(description->sdp);
   const GCharPtr sdp(gst_sdp_message_as_text(description->sdp));
   GstPromise* promise = NewPromise([](PeerConnection& self, const GstStructure* set_reply) {

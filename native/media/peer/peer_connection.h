@@ -9,6 +9,7 @@
 #include "glib/loop_thread.h"
 #include "glib/ptr.h"
 #include "media/events.h"
+#include "media/peer/dtls_identity.h"
 
 namespace kvsbridge {
 
@@ -24,6 +25,7 @@ struct PeerOptions {
   std::vector<IceServer> ice_servers;
   unsigned jitter_buffer_ms = 300;
   bool relay_only = false;
+  DtlsIdentity dtls_identity;
 };
 
 /// Wraps a webrtcbin inside a pipeline. Every method runs on the session's loop thread, every
@@ -74,7 +76,7 @@ class PeerConnection : public std::enable_shared_from_this<PeerConnection> {
     std::string candidate;
   };
 
-  PeerConnection(LoopThread& loop, Handlers handlers);
+  PeerConnection(LoopThread& loop, const PeerOptions& options, Handlers handlers);
   void Build(GstBin* pipeline, const PeerOptions& options);
   void AddIceServers(const std::vector<IceServer>& servers);
   void ConnectSignals();
@@ -96,6 +98,7 @@ class PeerConnection : public std::enable_shared_from_this<PeerConnection> {
 
   LoopThread& loop_;
   Handlers handlers_;
+  const DtlsIdentity dtls_identity_;
   ElementPtr webrtc_;
   std::vector<gulong> signal_ids_;
   std::vector<PromisePtr> promises_;

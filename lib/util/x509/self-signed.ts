@@ -4,7 +4,6 @@
  */
 import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 import { isIP } from 'node:net';
-import type { TlsCertificate } from '../options.js';
 import {
   bitString,
   der,
@@ -28,18 +27,31 @@ const Oid = {
   serverAuth: '1.3.6.1.5.5.7.3.1',
 } as const;
 
+/** A certificate and its private key (PKCS #8), as PEM. */
+interface CertificateAndKey {
+  readonly certPem: string;
+  readonly keyPem: string;
+}
+
 /** Apple's clients refuse more than 825 days. */
 const validDays = 820;
 const msPerDay = 86_400_000;
 
 /**
- * A certificate for these host names and addresses. It is its own authority, so that a client has
- * one file to trust.
+ * A certificate with a P-256 key. It is its own authority, so that a client has one file to trust.
+ *
+ * @param commonName - of its subject and issuer
+ * @param hosts - names and addresses of the server that shows it; without one it is for no server,
+ *   but for DTLS, where a fingerprint vouches for it
  */
-export function makeSelfSigned(hosts: readonly string[], now = new Date()): TlsCertificate {
+export function makeSelfSigned(
+  commonName: string,
+  hosts: readonly string[] = [],
+  now = new Date(),
+): CertificateAndKey {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const algorithm = sequence(oid(Oid.ecdsaWithSha256));
-  const name = sequence(set(sequence(oid(Oid.commonName), utf8String('kvs-bridge local KVS'))));
+  const name = sequence(set(sequence(oid(Oid.commonName), utf8String(commonName))));
   const certificate = sequence(
     der(0xa0, integer(Buffer.from([2]))),
     integer(randomBytes(16)),
@@ -52,7 +64,7 @@ export function makeSelfSigned(hosts: readonly string[], now = new Date()): TlsC
     ),
     name,
     publicKey.export({ type: 'spki', format: 'der' }),
-    der(0xa3, sequence(...extensions(hosts))),
+    ...(hosts.length === 0 ? [] : [der(0xa3, sequence(...extensions(hosts)))]),
   );
   const signature = sign('sha256', certificate, privateKey);
   return {
