@@ -4,11 +4,10 @@ import { isDeepStrictEqual } from 'node:util';
 import type { AwsCredentials } from '../aws/credentials.js';
 import { chooseSink } from '../kvssink/choose-sink.js';
 import { KvsSinkKeeper } from '../kvssink/keeper.js';
-import { ackErrorFix } from '../putmedia/ack-errors.js';
-import type { AckErrorAction, MediaSink } from '../putmedia/media-sink.js';
+import type { MediaSink } from '../putmedia/media-sink.js';
 import type { SpoolStatus } from '../putmedia/spool-status.js';
 import { deferred } from '../util/deferred.js';
-import { ErrorCode, MediaError, PutMediaError, asKvsBridgeError } from '../util/errors.js';
+import { ErrorCode, MediaError, asKvsBridgeError } from '../util/errors.js';
 import type { KvsBridgeError } from '../util/errors.js';
 import { hideCredentials, hideIcePasswords, rememberSecrets } from '../util/secrets.js';
 import { readGstLog } from './gst-log.js';
@@ -29,7 +28,7 @@ import type { ReceiverEvent } from './native-events.js';
 import type { NativeReceiver } from './native.js';
 import type { SessionSinks } from './session-sinks.js';
 import { StatsKeeper } from './stats-keeper.js';
-import { epochOf, trackOf } from './told-media.js';
+import { epochOf, lossOf, trackOf, warningOf } from './told-media.js';
 import { TotalsKeeper } from './totals.js';
 
 /** How much of the drain time the pipeline may take; the rest is for the last PERSISTED. */
@@ -37,12 +36,6 @@ const pipelineDrainLimitMs = 2_000;
 
 /** The native loop reports every second; silent for this long, it hangs. */
 const nativeSilenceLimitMs = 4_000;
-
-const actionTexts: Record<AckErrorAction, string> = {
-  resend: 'it is sent again',
-  skipFragment: 'it is lost, the next one goes on',
-  slowRetry: 'it is tried again, slowly',
-};
 
 /** Runs a receiver and its upload in this process (`isolation: 'none'`, and the media process). */
 export class InProcessMediaSession
@@ -191,25 +184,11 @@ export class InProcessMediaSession
       this.#totals.onPersisted(fragment);
       this.emit('persisted', { ...fragment, fragmentNumber: fragment.fragmentNumber ?? '' });
     });
-    sink.on('dropped', ({ videoFrames, reason, recovered, ...span }) => {
-      if (this.#closing) return;
-      const { fromTimecodeMs: fromMs, toTimecodeMs: toMs, owner } = span;
-      const origin = {
-        ...(recovered === true ? { recovered } : {}),
-        ...(owner === undefined ? {} : { owner }),
-      };
-      this.emit('lost', { videoFrames, reason, fromMs, toMs, ...origin });
+    sink.on('dropped', (dropped) => {
+      if (!this.#closing) this.emit('lost', lossOf(dropped));
     });
-    sink.on('ackError', ({ errorId, errorName, timecodeMs, action }) => {
-      const fragment = timecodeMs === undefined ? '' : ` for fragment ${timecodeMs}`;
-      this.emit(
-        'warning',
-        new PutMediaError(
-          ErrorCode.putMedia,
-          `KVS answered ${errorName} (${errorId})${fragment}: ${actionTexts[action]}`,
-          { fix: ackErrorFix(errorId) },
-        ),
-      );
+    sink.on('ackError', (ackError) => {
+      this.emit('warning', warningOf(ackError));
     });
     sink.on('failed', ({ error, fatal }) => {
       this.emit('uploadError', { error, fatal });
