@@ -38,6 +38,26 @@ function onceSteady(meddle: Meddle): Meddle {
   return (call) => void setTimeout(meddle, steadyMs, call);
 }
 
+/**
+ * Loses every other packet for a while, and from some time on all that is sent again: the stream of
+ * repetitions (RFC 4588) ends with losses, and then falls silent as it should.
+ */
+const losesRepetitions: Meddle = ({ link }) => {
+  const beganMs = performance.now();
+  const media = new Set<number>();
+  let packets = 0;
+  link.intercept((packet, from) => {
+    if (from === 'receiver' || !isRtp(packet)) return packet;
+    const sinceMs = performance.now() - beganMs;
+    const ssrc = packet.readUInt32BE(8);
+    // Without losses nothing is repeated.
+    if (sinceMs < 2_000) media.add(ssrc);
+    if (!media.has(ssrc)) return sinceMs > 5_500 ? undefined : packet;
+    const isLossy = sinceMs > 2_000 && sinceMs < 6_500;
+    return isLossy && (packets += 1) % 2 === 0 ? undefined : packet;
+  });
+};
+
 const calls = {
   partition: afterASecond(({ link }) => {
     link.intercept(() => undefined);
@@ -60,6 +80,7 @@ const calls = {
   paused: onceSteady(({ publisher }) => {
     publisher.setSending(false, false);
   }),
+  repetitionsLost: losesRepetitions,
   heavyLoss: onceSteady(({ link, publisher }) => {
     publisher.setSending(false, false);
     link.set({ lossPercent: 30, delayMs: 50 });
@@ -90,6 +111,10 @@ describe('a peer', () => {
     const entries = await Promise.all([
       ...(['partition', 'undecryptable', 'rtpLost', 'nothingSent', 'videoSilent'] as const).map(
         async (name) => [name, await run(name)] as const,
+      ),
+      // Two reports behind the losses.
+      run('repetitionsLost', { durationMs: 17_000 }).then(
+        (call) => ['repetitionsLost', call] as const,
       ),
       run('soundPaused', lasting).then((call) => ['soundPaused', call] as const),
       run('paused', patient).then((call) => ['paused', call] as const),
@@ -136,6 +161,15 @@ describe('a peer', () => {
     assert.equal(error.kind, 'noMedia');
     assert.match(error.message, /video stopped .* while it sends something else/);
     assert.ok(afterMs - steadyMs < detectedWithinMs);
+  });
+
+  it('that repeats nothing any more keeps its session', () => {
+    const call = results.repetitionsLost;
+    const fatal = call.events.find((event) => event.type === 'error' && event.fatal);
+    assert.equal(fatal, undefined);
+    const stats = call.events.filter((event) => event.type === 'stats').at(-1);
+    assert.ok((stats?.video.nacksSent ?? 0) > 10, 'nothing was asked for again');
+    assert.ok((call.eventTimesMs.at(-1) ?? 0) >= 17_000);
   });
 
   const pauses = {

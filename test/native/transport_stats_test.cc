@@ -83,6 +83,18 @@ TEST(RtpTrackSums, GoOnWhereAnotherStreamCarriesTheTrack) {
   EXPECT_EQ(sums.Read("audio").packets_received, 0U);
 }
 
+TEST(RtpTrackSums, TellWhichStreamsCarryATrackNow) {
+  RtpTrackSums sums;
+  EXPECT_FALSE(sums.Carries(1));
+  sums.Follow("video", 1);
+  sums.Follow("audio", 2);
+  EXPECT_TRUE(sums.Carries(1));
+  EXPECT_TRUE(sums.Carries(2));
+  sums.Follow("video", 3);
+  EXPECT_FALSE(sums.Carries(1));
+  EXPECT_TRUE(sums.Carries(3));
+}
+
 TEST(RtpTrackSums, NeverFall) {
   RtpTrackSums sums;
   sums.Follow("audio", 7);

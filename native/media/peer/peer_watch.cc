@@ -280,6 +280,9 @@ std::optional<std::string> PeerWatch::ReadSources(std::int64_t now_ns) {
   std::vector<SourceReport> reports;
   for (const auto& source : sources) {
     if (!source.has_report && !source.left) continue;
+    // Packets that are sent again have a stream of their own, which ends with what got lost of it;
+    // so does one that another took the place of. Neither is silence.
+    if (!sums_.Carries(source.ssrc)) continue;
     const auto expected = static_cast<std::int64_t>(source.packets_received) + source.packets_lost;
     reports.push_back(
         {source.ssrc, source.packets_reported, source.packets_received, expected, source.left});

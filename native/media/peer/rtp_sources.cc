@@ -107,6 +107,11 @@ void RtpTrackSums::Update(const std::vector<RtpSource>& sources) {
   }
 }
 
+bool RtpTrackSums::Carries(std::uint32_t ssrc) const {
+  return std::any_of(tracks_.begin(), tracks_.end(),
+                     [ssrc](const auto& entry) { return entry.second.ssrc == ssrc; });
+}
+
 RtpTrackStats RtpTrackSums::Read(const std::string& track) const {
   const auto found = tracks_.find(track);
   if (found == tracks_.end()) return {};

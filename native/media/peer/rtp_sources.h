@@ -36,6 +36,8 @@ class RtpTrackSums {
   /// From now on the track is carried by this stream.
   void Follow(const std::string& track, std::uint32_t ssrc);
   void Update(const std::vector<RtpSource>& sources);
+  /// A track is carried by this stream now.
+  [[nodiscard]] bool Carries(std::uint32_t ssrc) const;
   [[nodiscard]] RtpTrackStats Read(const std::string& track) const;
 
  private:
