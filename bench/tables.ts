@@ -45,13 +45,12 @@ export function scaleTable(steps: readonly ScaleStep[]): string {
 
 /** The sentence that says how many streams went well. */
 export function firstLate(steps: readonly ScaleStep[]): string {
-  const meaning = `late: persisted more than ${lateAfterMs} ms after its last frame`;
+  const well = `no fragment was late (persisted more than ${lateAfterMs} ms after its last frame),
+no frame lost`;
   const late = steps.find(isLate);
-  if (late === undefined) {
-    return `No fragment was late (${meaning}) with up to ${steps.at(-1)?.streams ?? 0} streams.`;
-  }
+  if (late === undefined) return `With up to ${steps.at(-1)?.streams ?? 0} streams ${well}.`;
   const good = steps.findLast(({ streams }) => streams < late.streams)?.streams ?? 0;
-  return `No fragment was late (${meaning}) with ${good} streams; the first was with ${late.streams}.`;
+  return `With up to ${good} streams ${well}; ${late.streams} were too many.`;
 }
 
 function milliseconds(value: number): string {

@@ -178,17 +178,18 @@ static void start_track(Track* track, GstClockTime now) {
   gst_pad_push_event(track->source, gst_event_new_segment(&segment));
 }
 
+/* One frame a beat: what a machine that stood still held up must not come as one burst, which no
+ * camera sends and no socket's buffer holds. */
 static void send_due(Track* track, GstClockTime now, GstClockTime base) {
-  while (track->source != NULL && track->next <= now) {
-    if (g_atomic_int_compare_and_exchange(&track->restart, TRUE, FALSE)) track->index = 0;
-    GstBuffer* frame = media_frame(track->media, track->index);
-    track->index += 1;
-    GST_BUFFER_PTS(frame) = track->next > base ? track->next - base : 0;
-    GST_BUFFER_DTS(frame) = GST_BUFFER_PTS(frame);
-    GST_BUFFER_DURATION(frame) = track->media->frame_ns;
-    gst_pad_push(track->source, frame);
-    track->next += track->media->frame_ns;
-  }
+  if (track->source == NULL || track->next > now) return;
+  if (g_atomic_int_compare_and_exchange(&track->restart, TRUE, FALSE)) track->index = 0;
+  GstBuffer* frame = media_frame(track->media, track->index);
+  track->index += 1;
+  GST_BUFFER_PTS(frame) = track->next > base ? track->next - base : 0;
+  GST_BUFFER_DTS(frame) = GST_BUFFER_PTS(frame);
+  GST_BUFFER_DURATION(frame) = track->media->frame_ns;
+  gst_pad_push(track->source, frame);
+  track->next += track->media->frame_ns;
 }
 
 void peer_send_due(Peer* peer, GstClockTime now) {
