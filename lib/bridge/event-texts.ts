@@ -7,7 +7,7 @@ import { BridgeState } from './events.js';
 import type { BridgeEvent, BridgeTotals, PersistedFragment } from './events.js';
 
 /** Measured on VP8 by `npm run bench`, see docs/benchmarks.md. */
-const transcodingCost = 'it costs about a fifth of a core at 720p30';
+const transcodingCost = 'it costs about a quarter of a core at 720p30';
 
 /** An event as it is logged. */
 export interface EventText {

@@ -65,7 +65,7 @@ export const machineCatalog = {
     severity: Severity.warning,
     symptom: '`transcoder-too-slow` losses, late fragments, heartbeats that are missed',
     found: 'The container may use {cpus} of a CPU',
-    fix: 'Give it at least {needed} CPU (a transcoded 720p30 stream takes about a fifth of a core)',
+    fix: 'Give it at least {needed} CPU (a transcoded 720p30 stream takes about a quarter of a core)',
   },
   'limits.files': {
     severity: Severity.warning,
