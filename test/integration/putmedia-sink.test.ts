@@ -1,13 +1,9 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { promisify } from 'node:util';
 import type { MediaSinkEvents } from '../../lib/putmedia/media-sink.js';
 import { ErrorCode } from '../../lib/util/errors.js';
 import { deferred } from '../../lib/util/deferred.js';
+import { makeSelfSigned } from '../../lib/util/x509/self-signed.js';
 import { ScriptedPutMedia } from '../support/scripted-put-media.js';
 import type { Script } from '../support/scripted-put-media.js';
 import {
@@ -30,30 +26,6 @@ function resetAt(prefix: string, count: number): Script {
       return true;
     },
   };
-}
-
-/** A fresh self-signed certificate for 127.0.0.1; undefined without the openssl program. */
-async function makeCertificate(): Promise<{ key: string; cert: string } | undefined> {
-  const folder = await mkdtemp(join(tmpdir(), 'kvs-bridge-test-'));
-  try {
-    const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-    const request = 'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2';
-    const name = ['-subj', '/CN=kvs', '-addext', 'subjectAltName=IP:127.0.0.1'];
-    await promisify(execFile)('openssl', [
-      ...request.split(' '),
-      ...name,
-      '-keyout',
-      key,
-      '-out',
-      cert,
-    ]);
-    return { key: await readFile(key, 'utf8'), cert: await readFile(cert, 'utf8') };
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw error;
-  } finally {
-    await rm(folder, { recursive: true });
-  }
 }
 
 describe('PutMediaSink with a KVS that behaves', () => {
@@ -122,14 +94,10 @@ describe('PutMediaSink with a KVS that behaves', () => {
     assert.equal(headers['x-amzn-stream-name'], undefined);
   });
 
-  it('speaks TLS, with an authority of its own, and says what to do about a foreign one', async (t) => {
-    const identity = await makeCertificate();
-    if (identity === undefined) {
-      t.skip('the openssl program is not installed');
-      return;
-    }
-    await using server = await ScriptedPutMedia.startTls(identity);
-    await using trusting = createSink(server.endpoint, { ca: identity.cert });
+  it('speaks TLS, with an authority of its own, and says what to do about a foreign one', async () => {
+    const { certPem, keyPem } = makeSelfSigned('kvs', ['127.0.0.1']);
+    await using server = await ScriptedPutMedia.startTls({ key: keyPem, cert: certPem });
+    await using trusting = createSink(server.endpoint, { ca: certPem });
     new Producer(trusting).epoch(2);
     assert.equal((await drain(trusting)).persistedFragments, 2);
 
