@@ -23,6 +23,7 @@ struct Log {
 };
 
 Log& TheLog() {
+  // GStreamer's threads log until the process is gone.
   static Log* const kLog = new Log;  // NOLINT(cppcoreguidelines-owning-memory): never deleted
   return *kLog;
 }

@@ -1,11 +1,10 @@
 // The certificate that this side shows in DTLS.
 #pragma once
 
+#include <gst/gst.h>
 #include <gst/sdp/sdp.h>
 
 #include <string>
-
-#include "glib/ptr.h"
 
 namespace kvsbridge {
 

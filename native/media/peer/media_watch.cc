@@ -104,8 +104,8 @@ std::optional<std::string> MediaWatch::OnReports(std::int64_t now_ns,
       const std::int64_t expected = report.packets_expected - source.reported.packets_expected;
       // Browsers count video that they sent again as well.
       const bool is_exact = expected == 0 || report.ssrc != packets_.video_ssrc;
-      // A report is looked at some time after it came: what arrived between the two, under a name
-      // that is not used any more, seems to be missing.
+      // A report is looked at some time after it came: what arrived between the two seems to be
+      // missing when the source then ends.
       const std::int64_t many = std::max(kManyPackets, source.per_second / 2);
       const bool is_settled = is_exact && silent_ms >= kSettledMs;
       source.is_missed = is_settled && sent - expected >= many;
